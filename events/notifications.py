@@ -1,0 +1,13 @@
+"""Topic `notifications`: what the buyer was told."""
+
+from uuid import UUID
+
+from events.declaration import Event, event
+
+
+@event(topic="notifications")
+class EmailSent(Event):
+    """A mail of this kind left for the buyer."""
+
+    email_id: UUID
+    kind: str

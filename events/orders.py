@@ -1,0 +1,96 @@
+"""Topic `orders`: the story of an order, told by the order itself.
+
+Every record here is one entry of the order's timeline, and its `sequence` header is that entry's number:
+whoever reads this topic alone can follow an order without a gap.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from events.declaration import Event, event
+from events.values import Address, Amount, Currency, Line, Sku
+
+RejectionReason = Literal["out_of_stock", "payment_declined", "expired"]
+Actor = Literal["buyer", "staff", "system"]
+
+
+@event(topic="orders")
+class OrderPlaced(Event):
+    """A buyer completed checkout."""
+
+    number: str
+    token: str
+    lines: tuple[Line, ...]
+    total: Amount
+    currency: Currency
+    email: str
+    ship_to: Address
+    payment_method: str
+    placed_at: datetime
+
+
+@event(topic="orders")
+class PaymentRequested(Event):
+    """Stock is held; charge this amount to this payment method."""
+
+    number: str
+    amount: Amount
+    currency: Currency
+    payment_method: str
+
+
+@event(topic="orders")
+class OrderConfirmed(Event):
+    """The order is paid; fulfil it."""
+
+    number: str
+    lines: tuple[Line, ...]
+    total: Amount
+    currency: Currency
+    ship_to: Address
+
+
+@event(topic="orders")
+class OrderRejected(Event):
+    """The order ended without a sale."""
+
+    number: str
+    reason: RejectionReason
+    short_skus: tuple[Sku, ...] = ()
+
+
+@event(topic="orders")
+class OrderCancelled(Event):
+    """The buyer or staff cancelled the order before it was shipped."""
+
+    number: str
+    cancelled_by: Actor
+    reason: str = ""
+
+
+@event(topic="orders")
+class OrderAdvanced(Event):
+    """The order's timeline grew by a step that no other event of this topic tells."""
+
+    number: str
+    step: str
+    status: str
+
+
+@event(topic="orders")
+class RefundRequested(Event):
+    """Money of this order goes back: staff decided so, or it was captured for an order that had ended."""
+
+    number: str
+    requested_by: Actor
+    reason: str
+
+
+@event(topic="orders")
+class OrderCompleted(Event):
+    """The order is delivered; nothing is left to do."""
+
+    number: str
+    lines: tuple[Line, ...]
+    total: Amount
+    currency: Currency

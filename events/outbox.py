@@ -1,0 +1,153 @@
+"""The outbox: the only way into Kafka.
+
+`publish` writes the event in the caller's transaction, so the event exists exactly when the change it tells
+of does. The relay (`workers.relay`) carries it on.
+
+Rule: lock the aggregate's row before publishing. Ids are then handed out in commit order for one key, and
+that order is the order in the topic.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+from zlib import crc32
+
+import msgspec
+from django.db import connection, transaction
+from uuid_utils.compat import uuid7
+
+from events.declaration import Event, declaration_of
+from events.envelope import Cause, Headers, write_headers
+from events.models import SHARDS
+from events.wakeup import wake_relay
+
+_INSERT = """
+    INSERT INTO events_outboxevent
+        (event_id, shard, topic, key, type, headers, payload, aggregate_type, aggregate_id, aggregate_version)
+    SELECT * FROM unnest(%s::uuid[], %s::smallint[], %s::text[], %s::bytea[], %s::text[], %s::bytea[],
+                         %s::bytea[], %s::text[], %s::text[], %s::bigint[])
+"""
+
+
+class NotInTransaction(RuntimeError):
+    """An event was published outside a transaction."""
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """An event to publish: `version` is that of the aggregate after the change the event tells of."""
+
+    event: Event
+    aggregate_type: str
+    aggregate_id: UUID
+    version: int
+    cause: Cause | None = None
+
+
+class RawRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A record to send on byte for byte, as dead letters are."""
+
+    event_id: UUID
+    topic: str
+    type: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+def publish(
+    event: Event, *, aggregate_type: str, aggregate_id: UUID, version: int, cause: Cause | None = None
+) -> UUID:
+    """Write one event to the outbox and return its id.
+
+    `version` is the aggregate's after the change, `cause` that of the event being handled, if any.
+    Raises `NotInTransaction`, `UndeclaredEvent`, or `msgspec.ValidationError` when the event breaks its schema.
+    """
+    [event_id] = publish_all(
+        [
+            Outgoing(
+                event=event,
+                aggregate_type=aggregate_type,
+                aggregate_id=aggregate_id,
+                version=version,
+                cause=cause,
+            )
+        ]
+    )
+    return event_id
+
+
+def publish_all(outgoing: Sequence[Outgoing]) -> list[UUID]:
+    """Write many events to the outbox with one statement, in the given order; see `publish`."""
+    rows = [_row(outgoing=one) for one in outgoing]
+    _insert(rows=rows)
+    return [row[0] for row in rows]
+
+
+def publish_raw(records: Sequence[RawRecord]) -> None:
+    """Write records to the outbox whose key, value and headers are already made."""
+    _insert(
+        rows=[
+            (
+                one.event_id,
+                _shard(key=one.key or b""),
+                one.topic,
+                one.key,
+                one.type,
+                msgspec.msgpack.encode(one.headers),
+                one.value,
+                "record",
+                str(one.event_id),
+                0,
+            )
+            for one in records
+        ]
+    )
+
+
+def _row(*, outgoing: Outgoing) -> tuple[Any, ...]:
+    declaration = declaration_of(type(outgoing.event))
+    payload = msgspec.json.encode(outgoing.event)
+    msgspec.json.decode(payload, type=declaration.struct)  # a struct does not check itself when it is made
+    event_id = uuid7()
+    key = str(outgoing.event.order_id)
+    headers = write_headers(
+        declaration=declaration,
+        event_id=event_id,
+        key=key,
+        sequence=outgoing.version,
+        cause=outgoing.cause,
+    )
+    return (
+        event_id,
+        _shard(key=key.encode()),
+        declaration.topic,
+        key.encode(),
+        declaration.name,
+        msgspec.msgpack.encode(headers),
+        payload,
+        outgoing.aggregate_type,
+        str(outgoing.aggregate_id),
+        outgoing.version,
+    )
+
+
+def _insert(*, rows: Iterable[tuple[Any, ...]]) -> None:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    if not columns:
+        return
+    _require_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, columns)
+    transaction.on_commit(wake_relay)
+
+
+def _require_transaction() -> None:
+    # The transaction a test case wraps around itself is not one the code under test has opened.
+    if all(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+        raise NotInTransaction(
+            "publish() needs the transaction of the change it tells of: wrap both in transaction.atomic()."
+        )
+
+
+def _shard(*, key: bytes) -> int:
+    return crc32(key) % SHARDS
