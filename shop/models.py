@@ -1,0 +1,150 @@
+"""The catalogue: products of typed kinds on shelves. It knows nothing of books; the product type does."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Func, Q, TextField, Value
+from django.db.models.functions import Now
+from django.db.models.lookups import Exact
+
+from shop.attributes import BadAttributes, Definition, check_attributes
+from shop.search import SortTitle, product_vector
+
+
+class ProductType(models.Model):
+    """A kind of product, and by its attributes what can be said of every product of that kind."""
+
+    name = models.CharField(max_length=60, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def define_attributes(self) -> list[Definition]:
+        """Return the definitions of this type's attributes, in the order they are shown. One query."""
+        return [attribute.define() for attribute in self.attributes.all()]
+
+
+class Attribute(models.Model):
+    """One thing that can be said of the products of a type; a facet is one that visitors filter by."""
+
+    class Kind(models.TextChoices):
+        """What values an attribute takes."""
+
+        TEXT = "text"
+        INTEGER = "integer"
+        CHOICE = "choice"
+
+    product_type = models.ForeignKey(ProductType, on_delete=models.CASCADE, related_name="attributes")
+    key = models.SlugField(max_length=40)
+    label = models.CharField(max_length=60)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.TEXT)
+    choices = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    is_facet = models.BooleanField(default=False)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["product_type", "key"], name="one_attribute_per_key"),
+            models.CheckConstraint(condition=Q(kind__in=["text", "integer", "choice"]), name="kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(kind="choice", choices__len__gt=0) | (~Q(kind="choice") & Q(choices__len=0)),
+                name="choices_belong_to_a_choice",
+            ),
+            models.CheckConstraint(condition=~Q(kind="integer", is_facet=True), name="facet_is_not_a_number"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    def define(self) -> Definition:
+        """Return this attribute as a plain value."""
+        return Definition(
+            key=self.key,
+            label=self.label,
+            kind=self.kind,
+            choices=tuple(self.choices),
+            is_facet=self.is_facet,
+        )
+
+
+class Category(models.Model):
+    """A shelf. Every product stands on one."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=60, unique=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """Something the shop sells, at its price of now. How many there are is inventory's to say."""
+
+    sku = models.CharField("SKU", max_length=40, unique=True)
+    slug = models.SlugField(max_length=120, unique=True)
+    product_type = models.ForeignKey(ProductType, on_delete=models.PROTECT, related_name="products")
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="products")
+    title = models.CharField(max_length=200)
+    byline = models.CharField(max_length=200, blank=True, help_text="Author, artist, brand.")
+    description = models.TextField(blank=True)
+    price_amount = models.PositiveIntegerField(help_text="In minor units (cents), tax included.")
+    currency = models.CharField(max_length=3, default="EUR", help_text="ISO 4217 code.")
+    attributes = models.JSONField(default=dict, blank=True, help_text="By key, as the product type defines.")
+    is_active = models.BooleanField(default=True, help_text="Off: no longer sold, its page says so.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    sort_title = models.GeneratedField(
+        expression=SortTitle("title"), output_field=TextField(), db_persist=True
+    )
+    search_vector = models.GeneratedField(
+        expression=product_vector(), output_field=SearchVectorField(), db_persist=True
+    )
+
+    class Meta:
+        ordering = ["id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(sku__regex=r"^[A-Z0-9][A-Z0-9-]*$"), name="sku_is_well_formed"
+            ),
+            models.CheckConstraint(condition=Q(price_amount__gt=0), name="price_is_above_zero"),
+            models.CheckConstraint(
+                condition=Q(currency__regex=r"^[A-Z]{3}$"), name="currency_is_well_formed"
+            ),
+            models.CheckConstraint(condition=~Q(title=""), name="product_has_a_title"),
+            models.CheckConstraint(
+                condition=Exact(
+                    Func("attributes", function="JSONB_TYPEOF", output_field=TextField()), Value("object")
+                ),
+                name="attributes_are_an_object",
+            ),
+        ]
+        indexes: ClassVar = [
+            GinIndex(fields=["search_vector"], name="product_search"),
+            GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="product_attributes"),
+            models.Index(F("category"), F("id"), condition=Q(is_active=True), name="product_on_shelf"),
+            models.Index(F("price_amount"), F("id"), condition=Q(is_active=True), name="product_by_price"),
+            models.Index(F("sort_title"), F("id"), condition=Q(is_active=True), name="product_by_title"),
+            models.Index(F("id"), condition=Q(is_active=True), name="product_for_sale"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def clean(self) -> None:
+        """Hold the attributes against what the product type allows. Raises `ValidationError`."""
+        try:
+            check_attributes(definitions=self.product_type.define_attributes(), attributes=self.attributes)
+        except BadAttributes as error:
+            raise ValidationError({"attributes": str(error)}) from error
