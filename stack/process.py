@@ -1,0 +1,168 @@
+"""One program under the stack's care: start it, know whether it lives, end it with all it started."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from stack import StackError
+from stack.state import StateFolder
+
+
+class ProcessFailed(StackError):
+    """A program of the stack ended, or did not become ready; the message names its log."""
+
+
+class Process:
+    """A program in a session of its own, so that the terminal's Ctrl-C does not reach it."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        command: Sequence[str],
+        state: StateFolder,
+        environment: Mapping[str, str] | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        self.name = name
+        self.command = list(command)
+        self.stop_signal = stop_signal
+        self.log = state.logs / f"{name}.log"
+        self._environment = environment
+        self._state = state
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id; raises `ProcessFailed` when it was never started."""
+        if self._popen is None:
+            raise ProcessFailed(f"{self.name} was not started.")
+        return self._popen.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while the program lives; negative numbers are signals, as in `subprocess`."""
+        return self._popen.poll() if self._popen else None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the program lives."""
+        return self._popen is not None and self._popen.poll() is None
+
+    def start(self) -> None:
+        """Start the program; what it writes is appended to its log."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._popen = subprocess.Popen(
+                self.command,
+                env=dict(self._environment) if self._environment is not None else None,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        _remember(state=self._state, process=self)
+
+    def wait_until_ready(self, *, seconds: float) -> None:
+        """Return when `is_ready` says so; raise `ProcessFailed` when the program ends first or takes too long."""
+        until = time.monotonic() + seconds
+        while not self.is_ready():
+            if not self.is_running:
+                raise ProcessFailed(f"{self.name} ended with {self.exit_code}: {self.last_words()} (all of it: {self.log})")
+            if time.monotonic() > until:
+                raise ProcessFailed(f"{self.name} was not ready after {seconds:.0f} s; its log is {self.log}")
+            time.sleep(0.05)
+
+    def is_ready(self) -> bool:
+        """Whether the program does its work already; servers say more exactly when."""
+        return self.is_running
+
+    def last_words(self) -> str:
+        """The last line of the program's log that says something."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing")
+
+    def ask_to_stop(self) -> None:
+        """Send the program the signal on which it stops in order."""
+        if self.is_running:
+            os.kill(self.pid, self.stop_signal)
+
+    def stop(self, *, seconds: float) -> None:
+        """Let the program stop in order; whatever of it is left after `seconds` is killed."""
+        self.ask_to_stop()
+        self.wait(seconds=seconds)
+        self.kill()
+
+    def wait(self, *, seconds: float) -> None:
+        """Wait until the program ended, at most `seconds`."""
+        if self._popen is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._popen.wait(timeout=max(seconds, 0))
+
+    def kill(self) -> None:
+        """End the program and everything it started, now."""
+        if self._popen is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
+        self._popen.wait()
+        _forget(state=self._state, process=self)
+
+
+def stop_all(*, processes: Sequence[Process], seconds: float) -> None:
+    """Stop `processes` side by side; what is left after `seconds` is killed."""
+    until = time.monotonic() + seconds
+    for process in processes:
+        process.ask_to_stop()
+    for process in processes:
+        process.wait(seconds=until - time.monotonic())
+        process.kill()
+
+
+def end_leftovers(*, state: StateFolder, seconds: float = 5) -> None:
+    """End what an earlier stack of `state` started and, killed itself, could not stop."""
+    left = [member for record in state.read_processes().values() for member in _members(record=record)]
+    for process, stop_signal in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(stop_signal)
+    _, stubborn = psutil.wait_procs([process for process, _ in left], timeout=seconds)
+    for process in stubborn:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(stubborn, timeout=seconds)
+    state.write_processes(processes={})
+
+
+def _members(*, record: Mapping[str, float]) -> list[tuple[psutil.Process, int]]:
+    """Return the living processes of the session that `record` names, each with the signal to stop it.
+
+    A process id comes round again, so the record holds when its process was born: nobody of an elder session
+    with the same number is touched.
+    """
+    session, born_at, stop_signal = int(record["pid"]), record["born_at"], int(record["stop_signal"])
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
+            if os.getsid(process.pid) == session and process.create_time() >= born_at - 0.1:
+                found.append((process, stop_signal))
+    return found
+
+
+def _remember(*, state: StateFolder, process: Process) -> None:
+    records = state.read_processes()
+    with contextlib.suppress(psutil.NoSuchProcess):
+        born_at = psutil.Process(process.pid).create_time()
+        records[process.name] = {"pid": process.pid, "born_at": born_at, "stop_signal": int(process.stop_signal)}
+    state.write_processes(processes=records)
+
+
+def _forget(*, state: StateFolder, process: Process) -> None:
+    records = state.read_processes()
+    records.pop(process.name, None)
+    state.write_processes(processes=records)
