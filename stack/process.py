@@ -13,6 +13,8 @@ import psutil
 from stack import StackError
 from stack.state import StateFolder
 
+CHECKOUT = Path(__file__).resolve().parent.parent
+
 
 class ProcessFailed(StackError):
     """A program of the stack ended, or did not become ready; the message names its log."""
@@ -65,16 +67,19 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                cwd=CHECKOUT,
                 start_new_session=True,
             )
         _remember(state=self._state, process=self)
 
     def wait_until_ready(self, *, seconds: float) -> None:
-        """Return when `is_ready` says so; raise `ProcessFailed` when the program ends first or takes too long."""
+        """Return when `is_ready` says so; raise `ProcessFailed` when that takes too long or never comes."""
         until = time.monotonic() + seconds
         while not self.is_ready():
             if not self.is_running:
-                raise ProcessFailed(f"{self.name} ended with {self.exit_code}: {self.last_words()} (all of it: {self.log})")
+                raise ProcessFailed(
+                    f"{self.name} ended with {self.exit_code}: {self.last_words()} (all of it: {self.log})"
+                )
             if time.monotonic() > until:
                 raise ProcessFailed(f"{self.name} was not ready after {seconds:.0f} s; its log is {self.log}")
             time.sleep(0.05)
@@ -131,11 +136,12 @@ def end_leftovers(*, state: StateFolder, seconds: float = 5) -> None:
     for process, stop_signal in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(stop_signal)
-    _, stubborn = psutil.wait_procs([process for process, _ in left], timeout=seconds)
-    for process in stubborn:
+    processes = [process for process, _ in left]
+    _wait_until_gone(processes=processes, seconds=seconds)
+    for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(stubborn, timeout=seconds)
+    _wait_until_gone(processes=processes, seconds=seconds)
     state.write_processes(processes={})
 
 
@@ -149,16 +155,33 @@ def _members(*, record: Mapping[str, float]) -> list[tuple[psutil.Process, int]]
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
-            if os.getsid(process.pid) == session and process.create_time() >= born_at - 0.1:
+            if os.getsid(process.pid) == session and process.create_time() >= born_at - 0.1 and _lives(process):
                 found.append((process, stop_signal))
     return found
+
+
+def _wait_until_gone(*, processes: Sequence[psutil.Process], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while any(map(_lives, processes)) and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+def _lives(process: psutil.Process) -> bool:
+    # A zombie has ended; that its parent has not looked yet is not our concern.
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _remember(*, state: StateFolder, process: Process) -> None:
     records = state.read_processes()
     with contextlib.suppress(psutil.NoSuchProcess):
         born_at = psutil.Process(process.pid).create_time()
-        records[process.name] = {"pid": process.pid, "born_at": born_at, "stop_signal": int(process.stop_signal)}
+        records[process.name] = {
+            "pid": process.pid,
+            "born_at": born_at,
+            "stop_signal": int(process.stop_signal),
+        }
     state.write_processes(processes=records)
 
 

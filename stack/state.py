@@ -55,7 +55,7 @@ class StateFolder:
 
     @property
     def socket_folder(self) -> Path:
-        """A folder whose path is short enough for a Unix socket, always the same for the same state folder."""
+        """A folder whose path is short enough for a Unix socket; the same for the same state folder."""
         inside = self.path / "run"
         if len(os.fsencode(inside)) <= LONGEST_SOCKET_FOLDER:
             return inside
@@ -70,7 +70,9 @@ class StateFolder:
             # The database server of a root user runs as another user, who has to get through.
             self.path.chmod(0o711)
         if shutil.disk_usage(self.path).free < NEEDED_BYTES:
-            raise NoSpace(f"Less than 1 GB is free where {self.path} is. Make room, or set STACK_DIR to another disk.")
+            raise NoSpace(
+                f"Less than 1 GB is free where {self.path} is. Make room, or set STACK_DIR to another disk."
+            )
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -134,7 +136,7 @@ class StateFolder:
 
     def _write_private(self, name: str, text: str) -> None:
         part = self.path / f"{name}.part"
-        with explained_disk_errors(path=self.path), open(part, "w", opener=_owner_only) as file:  # noqa: PTH123
+        with explained_disk_errors(path=self.path), open(part, "w", opener=_owner_only) as file:
             file.write(text)
         part.replace(self.path / name)
 
@@ -147,7 +149,9 @@ def explained_disk_errors(*, path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
             raise
-        raise NoSpace(f"Cannot write to {path} ({error.strerror}). Make room there, or move it with STACK_DIR.") from None
+        raise NoSpace(
+            f"Cannot write to {path} ({error.strerror}). Make room there, or move it with STACK_DIR."
+        ) from None
 
 
 def _owner_only(path: str, flags: int) -> int:
