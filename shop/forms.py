@@ -1,0 +1,164 @@
+"""What visitors fill in. Every message says what to do."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+
+from events.values import Address
+from shop.cart import MOST_OF_ONE
+from shop.countries import DELIVERY_COUNTRIES
+
+_EXPIRY = re.compile(r"^\s*(\d{1,2})\s*[/ -]\s*(\d{2}|\d{4})\s*$")
+
+
+class QuantityForm(forms.Form):
+    """How many pieces; 0 takes a line out of the basket."""
+
+    quantity = forms.IntegerField(min_value=0, max_value=MOST_OF_ONE)
+
+
+class AddToCartForm(forms.Form):
+    """A product for the basket."""
+
+    sku = forms.CharField(max_length=64)
+    quantity = forms.IntegerField(min_value=1, max_value=MOST_OF_ONE, initial=1)
+
+
+class DeliveryForm(forms.Form):
+    """Who to write to and where the parcel goes; six visible fields."""
+
+    email = forms.EmailField(
+        label="Email address",
+        help_text="We send the receipt and the tracking number here.",
+        max_length=254,
+        error_messages={
+            "required": "Enter your email address",
+            "invalid": "Enter an email address like name@example.com",
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+    )
+    name = forms.CharField(
+        label="Full name",
+        max_length=100,
+        error_messages={"required": "Enter the name for the parcel"},
+        widget=forms.TextInput(attrs={"autocomplete": "name", "spellcheck": "false"}),
+    )
+    line1 = forms.CharField(
+        label="Street and house number",
+        max_length=100,
+        error_messages={"required": "Enter the street and house number"},
+        widget=forms.TextInput(attrs={"autocomplete": "address-line1"}),
+    )
+    line2 = forms.CharField(
+        label="Flat, company or care of",
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "address-line2"}),
+    )
+    postal_code = forms.CharField(
+        label="Postal code",
+        max_length=12,
+        error_messages={"required": "Enter the postal code"},
+        widget=forms.TextInput(attrs={"autocomplete": "postal-code", "spellcheck": "false"}),
+    )
+    city = forms.CharField(
+        label="Town or city",
+        max_length=80,
+        error_messages={"required": "Enter the town or city"},
+        widget=forms.TextInput(attrs={"autocomplete": "address-level2"}),
+    )
+    country = forms.ChoiceField(
+        label="Country",
+        choices=[("", "Choose a country"), *DELIVERY_COUNTRIES],
+        error_messages={
+            "required": "Choose a country",
+            "invalid_choice": "Choose one of the countries we deliver to",
+        },
+        widget=forms.Select(attrs={"autocomplete": "country"}),
+    )
+
+    @property
+    def ship_to(self) -> Address:
+        """The address of a valid form."""
+        return Address(**{key: value for key, value in self.cleaned_data.items() if key != "email"})
+
+
+class UnechoedInput(forms.TextInput):
+    """A text field whose content is never sent back to the browser."""
+
+    def format_value(self, value: Any) -> None:  # noqa: ARG002
+        """Forget the value."""
+
+
+class CardForm(forms.Form):
+    """A card, on its way to becoming a token. Number and CVC are never echoed."""
+
+    number = forms.CharField(
+        label="Card number",
+        max_length=40,
+        error_messages={"required": "Enter the card number"},
+        widget=UnechoedInput(attrs={"autocomplete": "cc-number", "inputmode": "numeric", "spellcheck": "false"}),
+    )
+    expiry = forms.CharField(
+        label="Expiry date",
+        help_text="Month and year, for example 08 / 29",
+        max_length=9,
+        error_messages={"required": "Enter the expiry date"},
+        widget=forms.TextInput(attrs={"autocomplete": "cc-exp", "spellcheck": "false"}),
+    )
+    cvc = forms.CharField(
+        label="Security code",
+        help_text="Three digits on the back of the card",
+        max_length=4,
+        error_messages={"required": "Enter the security code"},
+        widget=UnechoedInput(attrs={"autocomplete": "cc-csc", "inputmode": "numeric"}),
+    )
+
+    def clean_number(self) -> str:
+        """Return the digits alone, however they were grouped."""
+        number = re.sub(r"[\s-]", "", self.cleaned_data["number"])
+        if not re.fullmatch(r"[0-9]{12,19}", number):
+            raise forms.ValidationError("Enter the 12 to 19 digits of the card number")
+        return number
+
+    def clean_expiry(self) -> tuple[int, int]:
+        """Return month and four-digit year."""
+        match = _EXPIRY.match(self.cleaned_data["expiry"])
+        if not match or not 1 <= int(match[1]) <= 12:
+            raise forms.ValidationError("Enter the expiry date as month and year, like 08 / 29")
+        month, year = int(match[1]), 2000 + int(match[2]) % 100
+        if (year, month) < _this_month():
+            raise forms.ValidationError("This card has expired; enter another")
+        return month, year
+
+    def clean_cvc(self) -> str:
+        """Return three or four digits."""
+        cvc: str = self.cleaned_data["cvc"].strip()
+        if not re.fullmatch(r"[0-9]{3,4}", cvc):
+            raise forms.ValidationError("Enter the three or four digits of the security code")
+        return cvc
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The card of a valid form, as `payments.services.tokenize_card` takes it."""
+        month, year = self.cleaned_data["expiry"]
+        return {
+            "number": self.cleaned_data["number"],
+            "expiry_month": month,
+            "expiry_year": year,
+            "cvc": self.cleaned_data["cvc"],
+        }
+
+
+class PlaceOrderForm(forms.Form):
+    """What a review page hands back: the key of its one order, and what it showed."""
+
+    idempotency_key = forms.CharField(max_length=64)
+    agreed = forms.CharField(max_length=20_000)
+
+
+def _this_month() -> tuple[int, int]:
+    today = datetime.now(tz=UTC)
+    return today.year, today.month

@@ -1,0 +1,1 @@
+"""The shop's pages. A view makes one domain call and chooses a template."""

@@ -1,0 +1,122 @@
+"""The guest's checkout: delivery, payment, review; then the live order page."""
+
+from typing import Any
+
+import msgspec
+from django.http import HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from payments.services import CardRefused
+from shop.cart import Cart, Change, read_cart
+from shop.checkout import (
+    CartChanged,
+    Checkout,
+    CheckoutIncomplete,
+    Delivery,
+    find_placed_order,
+    place_cart,
+    read_agreement,
+    read_checkout,
+    remember_card,
+    remember_delivery,
+    write_agreement,
+)
+from shop.forms import CardForm, DeliveryForm, PlaceOrderForm
+from shop.views.answers import HtmxRequest, render_page, see_other
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def delivery(request: HtmxRequest) -> HttpResponse:
+    """Ask where the parcel goes."""
+    cart = read_cart(session=request.session)
+    if not cart.count:
+        return see_other("shop:cart")
+    if request.method != "POST":
+        known = read_checkout(session=request.session).delivery
+        return _render_step(request, "delivery", DeliveryForm(initial=_initial(delivery=known)), cart=cart)
+    form = DeliveryForm(request.POST)
+    if not form.is_valid():
+        return _render_step(request, "delivery", form, cart=cart)
+    remember_delivery(session=request.session, email=form.cleaned_data["email"], ship_to=form.ship_to)
+    return see_other("shop:payment")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("number", "cvc")
+def payment(request: HtmxRequest) -> HttpResponse:
+    """Ask for a card, and turn it into a token at once."""
+    cart, checkout = read_cart(session=request.session), read_checkout(session=request.session)
+    if step := _missing_step(cart=cart, checkout=checkout, before="payment"):
+        return see_other(step)
+    form = CardForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return _render_step(request, "payment", form, cart=cart, checkout=checkout)
+    try:
+        remember_card(session=request.session, **form.card)
+    except CardRefused as refusal:
+        form.add_error("number", str(refusal))
+        return _render_step(request, "payment", form, cart=cart, checkout=checkout)
+    return see_other("shop:review")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def review(request: HtmxRequest) -> HttpResponse:
+    """Show everything once more; the form places the order, the same one however often it is sent."""
+    form = PlaceOrderForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _place(request, form=form)
+    return _render_review(request)
+
+
+def _place(request: HtmxRequest, *, form: PlaceOrderForm) -> HttpResponse:
+    key = form.cleaned_data["idempotency_key"]
+    if token := find_placed_order(session=request.session, idempotency_key=key):
+        return see_other("orders:order", token=token)
+    try:
+        agreed = read_agreement(text=form.cleaned_data["agreed"])
+        token = place_cart(session=request.session, idempotency_key=key, agreed=agreed)
+    except CartChanged as changed:
+        return _render_review(request, changes=changed.changes, is_error=True)
+    except (CheckoutIncomplete, ValueError):
+        return _render_review(request, is_error=True)
+    return see_other("orders:order", token=token)
+
+
+def _render_review(
+    request: HtmxRequest, *, changes: tuple[Change, ...] | None = None, is_error: bool = False
+) -> HttpResponse:
+    cart, checkout = read_cart(session=request.session), read_checkout(session=request.session)
+    if step := _missing_step(cart=cart, checkout=checkout, before="review"):
+        return see_other(step)
+    context = {
+        "cart": cart,
+        "checkout": checkout,
+        "agreed": write_agreement(cart=cart),
+        "changes": cart.changes if changes is None else changes,
+        "is_error": is_error,
+    }
+    return render_page(request, "shop/review.html", context, status=422 if is_error else 200)
+
+
+def _render_step(
+    request: HtmxRequest, step: str, form: Any, *, cart: Cart, checkout: Checkout | None = None
+) -> HttpResponse:
+    context = {"form": form, "cart": cart, "checkout": checkout}
+    return render_page(request, f"shop/{step}.html", context, status=422 if form.errors else 200)
+
+
+def _missing_step(*, cart: Cart, checkout: Checkout, before: str) -> str:
+    if not cart.count:
+        return "shop:cart"
+    if not checkout.delivery:
+        return "shop:delivery"
+    return "shop:payment" if before == "review" and not checkout.card else ""
+
+
+def _initial(*, delivery: Delivery | None) -> dict[str, Any]:
+    return {"email": delivery.email, **msgspec.structs.asdict(delivery.ship_to)} if delivery else {}

@@ -1,0 +1,64 @@
+// Enhancements of every page. Each form and link works without this file.
+
+const trouble = document.getElementById("trouble");
+const announcer = document.getElementById("announcer");
+
+document.addEventListener("htmx:sendError", (event) => showTrouble(event.detail.elt));
+document.addEventListener("htmx:responseError", (event) => showTrouble(event.detail.elt));
+document.addEventListener("htmx:beforeRequest", hideTrouble);
+document.addEventListener("htmx:afterSettle", (event) => {
+  announce(event.target);
+  moveFocus(event.detail.requestConfig);
+});
+document.addEventListener("submit", sendOnce);
+window.addEventListener("pageshow", allowSending);
+document.querySelectorAll("time[data-local]").forEach(localise);
+
+function showTrouble(source) {
+  trouble.replaceChildren(document.getElementById("trouble-words").content.cloneNode(true));
+  trouble.querySelector("button").addEventListener("click", () => repeat(source));
+  trouble.hidden = false;
+}
+
+function hideTrouble() {
+  trouble.hidden = true;
+}
+
+function repeat(source) {
+  const form = source.closest("form");
+  if (form) form.requestSubmit();
+  else source.click();
+}
+
+function announce(swapped) {
+  const news = swapped.querySelector?.("[data-announce]");
+  if (news) announcer.textContent = news.textContent;
+}
+
+// A link that turns a page says where reading goes on; everything else keeps its focus.
+function moveFocus(request) {
+  const selector = request?.elt?.dataset.focus;
+  if (selector) document.querySelector(selector)?.focus({ preventScroll: true });
+}
+
+// The server gives one order for one key however often it is asked; this only spares the second request.
+function sendOnce(event) {
+  const form = event.target;
+  if (!("once" in form.dataset)) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+  form.querySelector("button").setAttribute("aria-disabled", "true");
+}
+
+function allowSending() {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    form.querySelector("button").removeAttribute("aria-disabled");
+  }
+}
+
+function localise(time) {
+  const at = new Date(time.dateTime);
+  const wide = time.dataset.local === "time" ? { hour: "2-digit", minute: "2-digit" } : { dateStyle: "medium", timeStyle: "short" };
+  time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, wide).format(at);
+}
