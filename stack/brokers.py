@@ -27,6 +27,8 @@ class WrongNumberOfBrokers(StackError):
 class Broker(Process):
     """One node of the cluster."""
 
+    is_server = True
+
     def __init__(self, *, number: int, voters: Sequence[int], state: StateFolder) -> None:
         self.number = number
         self.folder = state.path / f"kafka-{number}"
@@ -99,8 +101,8 @@ class Broker(Process):
 class Cluster:
     """All brokers of a stack."""
 
-    def __init__(self, *, brokers: int, state: StateFolder) -> None:
-        _require_same_size(brokers=brokers, state=state)
+    def __init__(self, *, brokers: int | None, state: StateFolder) -> None:
+        brokers = _size(wanted=brokers, state=state)
         numbers = range(1, brokers + 1)
         voters = [state.port(name=f"kafka-controller-{number}") for number in numbers]
         self.brokers = [Broker(number=number, voters=voters, state=state) for number in numbers]
@@ -169,13 +171,15 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _require_same_size(*, brokers: int, state: StateFolder) -> None:
+def _size(*, wanted: int | None, state: StateFolder) -> int:
+    """Return how many brokers to start: as many as the folder has, where it has some."""
     kept = len(list(state.path.glob("kafka-[0-9]*")))
-    if kept not in (0, brokers):
+    if kept and wanted and wanted != kept:
         raise WrongNumberOfBrokers(
-            f"{state.path} holds a cluster of {kept}. For {brokers}, take another folder: "
-            f"STACK_DIR=.stack-{brokers} BROKERS={brokers} make run"
+            f"{state.path} holds a cluster of {kept}. For {wanted}, take another folder: "
+            f"STACK_DIR=.stack-{wanted} BROKERS={wanted} make run"
         )
+    return wanted or kept or 1
 
 
 def _java_options(*, brokers: int) -> list[str]:

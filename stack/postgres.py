@@ -60,6 +60,8 @@ class RootNotAllowed(StackError):
 class Postgres(Process):
     """A PostgreSQL server on a Unix socket."""
 
+    is_server = True
+
     def __init__(self, *, state: StateFolder, settings: Mapping[str, str] | None = None) -> None:
         self.data = state.path / "postgres"
         self.socket_folder = state.socket_folder

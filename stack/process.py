@@ -23,6 +23,8 @@ class ProcessFailed(StackError):
 class Process:
     """A program in a session of its own, so that the terminal's Ctrl-C does not reach it."""
 
+    is_server = False  # servers are stopped after those who use them
+
     def __init__(
         self,
         *,
@@ -77,9 +79,7 @@ class Process:
         until = time.monotonic() + seconds
         while not self.is_ready():
             if not self.is_running:
-                raise ProcessFailed(
-                    f"{self.name} ended with {self.exit_code}: {self.last_words()} (all of it: {self.log})"
-                )
+                raise ProcessFailed(f"{self.name} {self.how_it_ended()}")
             if time.monotonic() > until:
                 raise ProcessFailed(f"{self.name} was not ready after {seconds:.0f} s; its log is {self.log}")
             time.sleep(0.05)
@@ -87,6 +87,13 @@ class Process:
     def is_ready(self) -> bool:
         """Whether the program does its work already; servers say more exactly when."""
         return self.is_running
+
+    def how_it_ended(self) -> str:
+        """What to tell about the end of the program: the signal that killed it, or its last words."""
+        code = self.exit_code or 0
+        if code < 0:
+            return f"was killed by {signal.Signals(-code).name}"
+        return f"ended with {code}: {self.last_words()} (all of it: {self.log})"
 
     def last_words(self) -> str:
         """The last line of the program's log that says something."""
@@ -155,7 +162,8 @@ def _members(*, record: Mapping[str, float]) -> list[tuple[psutil.Process, int]]
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
-            if os.getsid(process.pid) == session and process.create_time() >= born_at - 0.1 and _lives(process):
+            is_member = os.getsid(process.pid) == session and process.create_time() >= born_at - 0.1
+            if is_member and _lives(process):
                 found.append((process, stop_signal))
     return found
 
@@ -169,7 +177,7 @@ def _wait_until_gone(*, processes: Sequence[psutil.Process], seconds: float) -> 
 def _lives(process: psutil.Process) -> bool:
     # A zombie has ended; that its parent has not looked yet is not our concern.
     with contextlib.suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
     return False
 
 

@@ -13,6 +13,8 @@ MANAGE = str(CHECKOUT / "manage.py")
 class DemoBank(Process):
     """The payment provider that the demo and the tests charge."""
 
+    is_server = True
+
     def __init__(self, *, state: StateFolder) -> None:
         self.port = state.port(name="bank")
         options = ["--port", str(self.port), "--ledger", str(state.path / "bank.sqlite3")]

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from stack import StackError, ports
 
@@ -96,7 +97,7 @@ class StateFolder:
 
     def port(self, *, name: str) -> int:
         """Return the port of the server `name`: the one it had, as long as that is free, else a new one."""
-        kept = self._read_json("ports.json")
+        kept: dict[str, int] = self._read_json("ports.json")
         if name not in kept or not ports.is_free(port=kept[name]):
             kept[name] = ports.find_free()
             self._write_private("ports.json", json.dumps(kept, indent=1))
@@ -130,9 +131,9 @@ class StateFolder:
         """Remember `processes` for the next start."""
         self._write_private("processes.json", json.dumps(processes, indent=1))
 
-    def _read_json(self, name: str) -> dict:
+    def _read_json(self, name: str) -> dict[str, Any]:
         file = self.path / name
-        return json.loads(file.read_text()) if file.exists() else {}
+        return dict(json.loads(file.read_text())) if file.exists() else {}
 
     def _write_private(self, name: str, text: str) -> None:
         part = self.path / f"{name}.part"
