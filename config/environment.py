@@ -55,11 +55,25 @@ def read_environment(*, variables: Mapping[str, str]) -> Environment:
     """
     if "DATABASE_URL" not in variables:
         variables = {**_running_stack(variables=variables), **variables}
-    given = {name: variables[name.upper()] for name in Environment.__struct_fields__ if name.upper() in variables}
+    given = {
+        name: variables[name.upper()] for name in Environment.__struct_fields__ if name.upper() in variables
+    }
     try:
         return msgspec.convert(given, Environment, strict=False)
     except msgspec.ValidationError as error:
         raise BadEnvironment(_explain(error=error)) from error
+
+
+def kafka_security(*, environment: Environment) -> dict[str, str]:
+    """Return the options of a Kafka client that secure its connection, as far as they are set."""
+    options = {
+        "security_protocol": environment.kafka_security_protocol,
+        "sasl_mechanism": environment.kafka_sasl_mechanism,
+        "sasl_plain_username": environment.kafka_sasl_username,
+        "sasl_plain_password": environment.kafka_sasl_password,
+        "ssl_cafile": environment.kafka_ssl_cafile,
+    }
+    return {name: value for name, value in options.items() if value}
 
 
 def _running_stack(*, variables: Mapping[str, str]) -> dict[str, str]:
@@ -73,7 +87,9 @@ def _running_stack(*, variables: Mapping[str, str]) -> dict[str, str]:
 
 def _explain(*, error: msgspec.ValidationError) -> str:
     text = str(error).replace("Object missing required field", "not set:")
-    return f"Environment: {text}. Start the stack with `make run`, or set the variable (see docs/settings.md)."
+    return (
+        f"Environment: {text}. Start the stack with `make run`, or set the variable (see docs/settings.md)."
+    )
 
 
 environment = read_environment(variables=os.environ)

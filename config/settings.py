@@ -5,7 +5,7 @@ from datetime import timedelta
 import dj_database_url
 from csp.constants import NONE, SELF
 
-from config.environment import BASE_DIR, environment
+from config.environment import BASE_DIR, environment, kafka_security
 
 SECRET_KEY = environment.secret_key
 DEBUG = environment.debug
@@ -141,6 +141,7 @@ REST_FRAMEWORK = {
 
 # What the apps read of the environment; each name is used where its comment says.
 KAFKA_BOOTSTRAP_SERVERS = environment.kafka_bootstrap_servers.split(",")  # workers
+KAFKA_SECURITY = kafka_security(environment=environment)  # workers
 RETRY_DELAYS = [float(step) for step in environment.retry_delays.split(",")]  # workers: the parked ladder
 SHOP_URL = environment.shop_url  # links in mails, the bank's way back
 LIVE_URL = environment.live_url  # the order page's socket
@@ -151,3 +152,12 @@ PACK_SECONDS = environment.pack_seconds  # shipments
 DISPATCH_SECONDS = environment.dispatch_seconds  # shipments
 TRANSIT_SECONDS = environment.transit_seconds  # shipments
 SWEEP_SECONDS = environment.sweep_seconds  # periodic work of every service
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "text"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"kafka": {"level": "ERROR"}, "httpx": {"level": "WARNING"}},
+}

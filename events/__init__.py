@@ -1,6 +1,6 @@
 """What happened, declared once, and the outbox that carries it out of the transaction it happened in.
 
-    publish(OrderPlaced(...), aggregate_type="order", aggregate_id=order.id, version=order.sequence)
+publish(OrderPlaced(...), aggregate_type="order", aggregate_id=order.id, version=order.sequence)
 """
 
 from typing import TYPE_CHECKING

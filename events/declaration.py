@@ -70,7 +70,9 @@ def declaration_of(struct: type[Event]) -> Declaration:
     try:
         return _by_struct[struct]
     except KeyError:
-        raise UndeclaredEvent(f"{struct.__qualname__} is no event: decorate it with @event(topic=…).") from None
+        raise UndeclaredEvent(
+            f"{struct.__qualname__} is no event: declare it with @event(topic=…)."
+        ) from None
 
 
 def find_declaration(*, name: str) -> Declaration | None:

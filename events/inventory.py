@@ -8,7 +8,7 @@ from events.values import Line, Shortage
 
 
 @event(topic="inventory")
-class StockReserved(Event):
+class StockReserved(Event, frozen=True, kw_only=True):
     """Every piece of the order is held for it until `hold_expires_at`."""
 
     lines: tuple[Line, ...]
@@ -16,14 +16,14 @@ class StockReserved(Event):
 
 
 @event(topic="inventory")
-class StockRejected(Event):
+class StockRejected(Event, frozen=True, kw_only=True):
     """At least one product is short, so nothing is held."""
 
     shortages: tuple[Shortage, ...]
 
 
 @event(topic="inventory")
-class StockReleased(Event):
+class StockReleased(Event, frozen=True, kw_only=True):
     """The pieces that were held for the order are for sale again."""
 
     lines: tuple[Line, ...]

@@ -6,7 +6,7 @@ from events.declaration import Event, event
 
 
 @event(topic="notifications")
-class EmailSent(Event):
+class EmailSent(Event, frozen=True, kw_only=True):
     """A mail of this kind left for the buyer."""
 
     email_id: UUID

@@ -15,7 +15,7 @@ Actor = Literal["buyer", "staff", "system"]
 
 
 @event(topic="orders")
-class OrderPlaced(Event):
+class OrderPlaced(Event, frozen=True, kw_only=True):
     """A buyer completed checkout."""
 
     number: str
@@ -30,7 +30,7 @@ class OrderPlaced(Event):
 
 
 @event(topic="orders")
-class PaymentRequested(Event):
+class PaymentRequested(Event, frozen=True, kw_only=True):
     """Stock is held; charge this amount to this payment method."""
 
     number: str
@@ -40,7 +40,7 @@ class PaymentRequested(Event):
 
 
 @event(topic="orders")
-class OrderConfirmed(Event):
+class OrderConfirmed(Event, frozen=True, kw_only=True):
     """The order is paid; fulfil it."""
 
     number: str
@@ -51,7 +51,7 @@ class OrderConfirmed(Event):
 
 
 @event(topic="orders")
-class OrderRejected(Event):
+class OrderRejected(Event, frozen=True, kw_only=True):
     """The order ended without a sale."""
 
     number: str
@@ -60,7 +60,7 @@ class OrderRejected(Event):
 
 
 @event(topic="orders")
-class OrderCancelled(Event):
+class OrderCancelled(Event, frozen=True, kw_only=True):
     """The buyer or staff cancelled the order before it was shipped."""
 
     number: str
@@ -69,7 +69,7 @@ class OrderCancelled(Event):
 
 
 @event(topic="orders")
-class OrderAdvanced(Event):
+class OrderAdvanced(Event, frozen=True, kw_only=True):
     """The order's timeline grew by a step that no other event of this topic tells."""
 
     number: str
@@ -78,7 +78,7 @@ class OrderAdvanced(Event):
 
 
 @event(topic="orders")
-class RefundRequested(Event):
+class RefundRequested(Event, frozen=True, kw_only=True):
     """Money of this order goes back: staff decided so, or it was captured for an order that had ended."""
 
     number: str
@@ -87,7 +87,7 @@ class RefundRequested(Event):
 
 
 @event(topic="orders")
-class OrderCompleted(Event):
+class OrderCompleted(Event, frozen=True, kw_only=True):
     """The order is delivered; nothing is left to do."""
 
     number: str

@@ -60,7 +60,7 @@ def publish(
     """Write one event to the outbox and return its id.
 
     `version` is the aggregate's after the change, `cause` that of the event being handled, if any.
-    Raises `NotInTransaction`, `UndeclaredEvent`, or `msgspec.ValidationError` when the event breaks its schema.
+    Raises `NotInTransaction`, `UndeclaredEvent`, or `msgspec.ValidationError` where it breaks its schema.
     """
     [event_id] = publish_all(
         [

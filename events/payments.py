@@ -7,7 +7,7 @@ from events.values import Amount, Card, Currency
 
 
 @event(topic="payments")
-class PaymentCaptured(Event):
+class PaymentCaptured(Event, frozen=True, kw_only=True):
     """The provider took the money."""
 
     attempt_id: UUID
@@ -17,7 +17,7 @@ class PaymentCaptured(Event):
 
 
 @event(topic="payments")
-class PaymentDeclined(Event):
+class PaymentDeclined(Event, frozen=True, kw_only=True):
     """The provider refused the charge; the buyer may try another card."""
 
     attempt_id: UUID
@@ -26,7 +26,7 @@ class PaymentDeclined(Event):
 
 
 @event(topic="payments")
-class PaymentActionRequired(Event):
+class PaymentActionRequired(Event, frozen=True, kw_only=True):
     """The buyer's bank wants to ask the buyer at `action_url` (3-D Secure)."""
 
     attempt_id: UUID
@@ -35,14 +35,14 @@ class PaymentActionRequired(Event):
 
 
 @event(topic="payments")
-class AuthenticationReturned(Event):
+class AuthenticationReturned(Event, frozen=True, kw_only=True):
     """The buyer came back from the bank's page; ask the provider how it went."""
 
     attempt_id: UUID
 
 
 @event(topic="payments")
-class PaymentRefunded(Event):
+class PaymentRefunded(Event, frozen=True, kw_only=True):
     """The provider gave the money back."""
 
     attempt_id: UUID

@@ -6,7 +6,7 @@ from events.declaration import Event, event
 
 
 @event(topic="shipments")
-class ShipmentDispatched(Event):
+class ShipmentDispatched(Event, frozen=True, kw_only=True):
     """The carrier has the parcel."""
 
     carrier: str
@@ -15,7 +15,7 @@ class ShipmentDispatched(Event):
 
 
 @event(topic="shipments")
-class ShipmentDelivered(Event):
+class ShipmentDelivered(Event, frozen=True, kw_only=True):
     """The parcel was handed over."""
 
     tracking_number: str

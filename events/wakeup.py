@@ -23,6 +23,8 @@ class _Waker:
 
     def __init__(self) -> None:
         self._wanted = threading.Event()
+        self._closing = False
+        self._thread: threading.Thread | None = None
         self._pid = 0
         self._lock = threading.Lock()
 
@@ -31,16 +33,27 @@ class _Waker:
             self._start()
         self._wanted.set()
 
+    def close(self) -> None:
+        if self._thread and self._pid == os.getpid():
+            self._closing = True
+            self._wanted.set()
+            self._thread.join()
+        self._pid = 0
+
     def _start(self) -> None:
         with self._lock:
             if self._pid == os.getpid():
                 return
             self._pid = os.getpid()
+            self._closing = False
             parameters = connection.get_connection_params()
-            threading.Thread(target=self._run, args=(parameters,), name="outbox-waker", daemon=True).start()
+            self._thread = threading.Thread(
+                target=self._run, args=(parameters,), name="outbox-waker", daemon=True
+            )
+            self._thread.start()
 
     def _run(self, parameters: dict[str, object]) -> None:
-        while True:
+        while not self._closing:
             try:
                 with _connect(parameters=parameters) as own:
                     self._notify_for_ever(own)
@@ -50,7 +63,7 @@ class _Waker:
 
     def _notify_for_ever(self, own: psycopg.Connection[object]) -> None:
         notify = sql.SQL("NOTIFY {}").format(sql.Identifier(CHANNEL))
-        while True:
+        while not self._closing:
             self._wanted.wait()
             self._wanted.clear()
             own.execute(notify)
@@ -67,3 +80,8 @@ _waker = _Waker()
 def wake_relay() -> None:
     """Ask the relay to look at the outbox now. Returns at once; call it after the commit."""
     _waker.wake()
+
+
+def stop_waking() -> None:
+    """Close this process's connection for notifications; the next `wake_relay` opens another."""
+    _waker.close()

@@ -1,0 +1,215 @@
+"""How one poll's records reach the handlers: exactly once as far as the database is concerned.
+
+A batch is cut into waves, so that within a wave no two events belong to the same order. Waves of database
+handlers run in one transaction together with the inbox; a wave of effects takes two, with the calls between
+them. When anything in a transaction fails it is rolled back and its events are replayed one by one, so a bad
+event costs only itself.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+
+from events.declaration import Event
+from events.envelope import Received
+from workers import metrics
+from workers.calls import perform_all
+from workers.failures import DependencyDown, FailureKind, kind_of
+from workers.patience import Patience
+from workers.record import Delivery
+from workers.worker import DatabaseHandler, Effect, EffectHandler, Performed, Worker
+
+logger = logging.getLogger(__name__)
+
+H = TypeVar("H", DatabaseHandler, EffectHandler)
+Claim = Callable[[Worker, Sequence[Delivery]], set[UUID]]
+GiveUp = Callable[[Worker, Delivery, BaseException], None]
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where deliveries come from, and so how one is taken for good.
+
+    `claim` runs in the transaction of the effect and returns the ids that are ours to handle; `seen` returns
+    the ids that need no handling, without taking any; `give_up` puts away an event that failed.
+    """
+
+    claim: Claim
+    seen: Claim
+    give_up: GiveUp
+
+
+def handle(
+    *, worker: Worker, deliveries: Sequence[Delivery], source: Source, pool: ThreadPoolExecutor
+) -> None:
+    """Handle deliveries in order for each key; raises `DependencyDown` when none can be handled now.
+
+    After `DependencyDown` the same deliveries may be handed in again: what was done is not done twice.
+    """
+    deliveries = list({delivery.event_id: delivery for delivery in deliveries}.values())
+    poisoned = {delivery.line for delivery in deliveries if delivery.poison}
+    sound = [delivery for delivery in deliveries if delivery.line not in poisoned]
+    for segment in _segments(deliveries=sound):
+        _handle_segment(worker=worker, segment=segment, source=source, pool=pool)
+    for delivery in deliveries:
+        if delivery.line in poisoned:
+            _handle_alone(worker=worker, delivery=delivery, source=source, pool=pool)
+
+
+def _handle_segment(
+    *, worker: Worker, segment: Sequence[Delivery], source: Source, pool: ThreadPoolExecutor
+) -> None:
+    try:
+        _run(worker=worker, segment=segment, source=source, pool=pool)
+    except DependencyDown:
+        raise
+    except Exception as error:
+        if kind_of(error) is FailureKind.DEPENDENCY_DOWN:
+            raise DependencyDown("database") from error
+        logger.info("%s: batch of %d replayed one by one: %r", worker.name, len(segment), error)
+        for delivery in segment:
+            _handle_alone(worker=worker, delivery=delivery, source=source, pool=pool)
+
+
+def _handle_alone(*, worker: Worker, delivery: Delivery, source: Source, pool: ThreadPoolExecutor) -> None:
+    patience = Patience()
+    while True:
+        try:
+            return _run(worker=worker, segment=[delivery], source=source, pool=pool)
+        except DependencyDown:
+            raise
+        except Exception as error:
+            kind = kind_of(error)
+            if kind is FailureKind.DEPENDENCY_DOWN:
+                raise DependencyDown("database") from error
+            if kind is not FailureKind.TRANSIENT or not patience.wait():
+                return source.give_up(worker, delivery, error)
+
+
+def _run(*, worker: Worker, segment: Sequence[Delivery], source: Source, pool: ThreadPoolExecutor) -> None:
+    if segment[0].poison:
+        raise segment[0].poison
+    if _is_effect(segment[0]):
+        _run_effects(worker=worker, wave=segment, source=source, pool=pool)
+    else:
+        _run_in_database(worker=worker, segment=segment, source=source)
+
+
+def _run_in_database(*, worker: Worker, segment: Sequence[Delivery], source: Source) -> None:
+    with transaction.atomic():
+        mine = _claimed(worker=worker, deliveries=segment, source=source)
+        for wave in _waves(deliveries=mine):
+            for handler, deliveries in _by_handler(deliveries=wave, kind=DatabaseHandler):
+                with metrics.handler_seconds.labels(worker.name, handler.name).time():
+                    handler.function(_events(deliveries=deliveries))
+    _count(worker=worker, deliveries=segment, mine=mine)
+
+
+def _run_effects(
+    *, worker: Worker, wave: Sequence[Delivery], source: Source, pool: ThreadPoolExecutor
+) -> None:
+    with transaction.atomic():
+        seen = source.seen(worker, wave)
+        fresh = [delivery for delivery in wave if delivery.event_id not in seen]
+        planned = list(_prepare(deliveries=fresh))
+    outcomes = perform_all(pool=pool, work=[(plan.effect.perform, plan.intent) for plan in planned])
+    ended = list(zip(planned, outcomes, strict=True))
+    _record(worker=worker, done=[(plan, end) for plan, end in ended if not _failed(end)], source=source)
+    for plan, error in [(plan, end) for plan, end in ended if _failed(end)]:
+        if isinstance(error, DependencyDown):
+            raise error
+        source.give_up(worker, plan.delivery, error)
+
+
+class _Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What an effect wants to do about one delivery; nothing, where the intent is None."""
+
+    delivery: Delivery
+    effect: Effect
+    intent: Any
+
+
+def _prepare(*, deliveries: Sequence[Delivery]) -> Iterator[_Plan]:
+    for handler, mine in _by_handler(deliveries=deliveries, kind=EffectHandler):
+        intents = handler.effect.prepare(_events(deliveries=mine))
+        for delivery, intent in zip(mine, intents, strict=True):
+            yield _Plan(delivery=delivery, effect=handler.effect, intent=intent)
+
+
+def _record(*, worker: Worker, done: Sequence[tuple[_Plan, Any]], source: Source) -> None:
+    deliveries = [plan.delivery for plan, _ in done]
+    with transaction.atomic():
+        mine = _claimed(worker=worker, deliveries=deliveries, source=source)
+        ids = {delivery.event_id for delivery in mine}
+        ours = [
+            (plan, end) for plan, end in done if plan.delivery.event_id in ids and plan.intent is not None
+        ]
+        for effect in {id(plan.effect): plan.effect for plan, _ in ours}.values():
+            effect.record([_performed(plan, end) for plan, end in ours if plan.effect is effect])
+    _count(worker=worker, deliveries=deliveries, mine=mine)
+
+
+def _performed(plan: _Plan, outcome: Any) -> Performed[Any, Any, Any]:
+    return Performed(event=plan.delivery.event, intent=plan.intent, outcome=outcome)
+
+
+def _failed(outcome: Any) -> bool:
+    return isinstance(outcome, BaseException)
+
+
+def _claimed(*, worker: Worker, deliveries: Sequence[Delivery], source: Source) -> list[Delivery]:
+    ids = source.claim(worker, deliveries) if deliveries else set()
+    return [delivery for delivery in deliveries if delivery.event_id in ids]
+
+
+def _segments(*, deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
+    """Cut a batch into pieces of one kind: database events of any number of waves, or one wave of effects."""
+    if not any(_is_effect(delivery) for delivery in deliveries):
+        yield from [list(deliveries)] if deliveries else []
+        return
+    for wave in _waves(deliveries=deliveries):
+        for _kind, piece in groupby(sorted(wave, key=_is_effect), key=_is_effect):
+            yield list(piece)
+
+
+def _waves(*, deliveries: Iterable[Delivery]) -> list[list[Delivery]]:
+    """Cut deliveries into waves: the n-th event of every order is in the n-th wave."""
+    waves: list[list[Delivery]] = []
+    depth: dict[bytes, int] = defaultdict(int)
+    for delivery in deliveries:
+        nth = depth[delivery.line]
+        depth[delivery.line] += 1
+        if nth == len(waves):
+            waves.append([])
+        waves[nth].append(delivery)
+    return waves
+
+
+def _by_handler(*, deliveries: Iterable[Delivery], kind: type[H]) -> list[tuple[H, list[Delivery]]]:
+    grouped: dict[str, tuple[H, list[Delivery]]] = {}
+    for delivery in deliveries:
+        if isinstance(delivery.handler, kind):
+            grouped.setdefault(delivery.handler.name, (delivery.handler, []))[1].append(delivery)
+    return list(grouped.values())
+
+
+def _events(*, deliveries: Iterable[Delivery]) -> list[Received[Event]]:
+    return [delivery.event for delivery in deliveries if delivery.event]
+
+
+def _is_effect(delivery: Delivery) -> bool:
+    return isinstance(delivery.handler, EffectHandler)
+
+
+def _count(*, worker: Worker, deliveries: Sequence[Delivery], mine: Sequence[Delivery]) -> None:
+    for delivery in mine:
+        metrics.records.labels(worker.name, delivery.record.topic, "ok").inc()
+    if len(mine) < len(deliveries):
+        topic = deliveries[0].record.topic
+        metrics.records.labels(worker.name, topic, "duplicate").inc(len(deliveries) - len(mine))

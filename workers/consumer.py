@@ -1,0 +1,192 @@
+"""The loop of a worker: poll, handle, commit; between polls, periodic work and parked orders."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import DatabaseError, connection
+from kafka import ConsumerRebalanceListener
+from kafka.errors import CommitFailedError, KafkaError
+
+from events.declaration import find_declaration
+from workers import metrics
+from workers.batch import handle
+from workers.failures import DependencyDown
+from workers.health import Pulse
+from workers.inbox import KAFKA
+from workers.kafka_clients import group_consumer
+from workers.parked import retry_due
+from workers.periodic import Clock
+from workers.record import Record, is_wanted, open_record, record_from_kafka
+from workers.stopping import Stop
+from workers.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+_EFFECT_THREADS = 16
+_POLL_MS = 200
+_COMMIT_TIMEOUT_MS = 10_000
+_LOOK_AT_PARKED_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 5.0
+
+
+class ConsumerLoop:
+    """One process of a worker's consumer group.
+
+    Offsets are committed after the batch's transaction, and before the next poll: so a crash can only deliver
+    again, and a rebalance finds nothing left to flush.
+    """
+
+    def __init__(self, *, worker: Worker, stop: Stop, pulse: Pulse) -> None:
+        self._worker = worker
+        self._stop = stop
+        self._pulse = pulse
+        self._pool = ThreadPoolExecutor(_EFFECT_THREADS, thread_name_prefix=worker.name)
+        self._clock = Clock(worker=worker)
+        self._look_at_parked = 0.0
+
+    def run(self) -> None:
+        """Work until asked to stop. Kafka or the database being away is waited out."""
+        pause = Pause(stop=self._stop, pulse=self._pulse)
+        while not self._stop.asked:
+            try:
+                with Subscription(worker=self._worker) as subscription:
+                    self._work(subscription, pause)
+            except DependencyDown as down:
+                pause.wait(down)
+        self._pool.shutdown()
+        connection.close()
+
+    def _work(self, subscription: "Subscription", pause: "Pause") -> None:
+        while not self._stop.asked:
+            self._pulse.beat()
+            records = subscription.poll()
+            try:
+                self._turn(records)
+            except DependencyDown as down:
+                subscription.rewind(records)
+                pause.wait(down, keep_alive=subscription.keep_alive)
+            else:
+                subscription.commit(records)
+                pause.over()
+
+    def _turn(self, records: Sequence[Record]) -> None:
+        try:
+            connection.close_if_unusable_or_obsolete()
+            self._handle(records)
+            self._clock.run_due(pool=self._pool)
+            self._retry_parked()
+        except DatabaseError as error:
+            connection.close()
+            raise DependencyDown(f"the database ({error})") from error
+
+    def _handle(self, records: Sequence[Record]) -> None:
+        wanted = [record for record in records if self._is_wanted(record)]
+        if not wanted:
+            return
+        deliveries = [open_record(worker=self._worker, record=record) for record in wanted]
+        handle(worker=self._worker, deliveries=deliveries, source=KAFKA, pool=self._pool)
+        now = datetime.now(UTC)
+        for delivery in deliveries:
+            if delivery.event:
+                age = (now - delivery.event.at).total_seconds()
+                metrics.end_to_end_seconds.labels(self._worker.name).observe(max(age, 0))
+
+    def _is_wanted(self, record: Record) -> bool:
+        if is_wanted(worker=self._worker, event_type=record.type):
+            return True
+        if find_declaration(name=record.type) is None:
+            metrics.records.labels(self._worker.name, record.topic, "undeclared").inc()
+            logger.warning("%s: nobody declares %r at %s", self._worker.name, record.type, record.place)
+        return False
+
+    def _retry_parked(self) -> None:
+        if time.monotonic() < self._look_at_parked:
+            return
+        if retry_due(worker=self._worker, pool=self._pool) == 0:
+            self._look_at_parked = time.monotonic() + _LOOK_AT_PARKED_SECONDS
+
+
+class Subscription:
+    """The worker's membership in its consumer group, from joining to leaving."""
+
+    def __init__(self, *, worker: Worker) -> None:
+        self._worker = worker
+        self._consumer = group_consumer(group=worker.name)
+        self._consumer.subscribe(worker.topics, listener=_CountRebalances(worker=worker))
+
+    def __enter__(self) -> "Subscription":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._consumer.close(autocommit=False, timeout_ms=_COMMIT_TIMEOUT_MS)
+
+    def poll(self) -> list[Record]:
+        """Return the next records, in order within each partition; empty when there are none for a moment."""
+        try:
+            polled: Mapping[Any, Sequence[Any]] = self._consumer.poll(timeout_ms=_POLL_MS)
+        except KafkaError as error:
+            raise DependencyDown(f"Kafka ({error!r})") from error
+        return [record_from_kafka(consumed) for batch in polled.values() for consumed in batch]
+
+    def commit(self, records: Sequence[Record]) -> None:
+        """Commit the offsets behind these records; if the group has moved on, they come again elsewhere."""
+        if not records:
+            return
+        try:
+            self._consumer.commit(timeout_ms=_COMMIT_TIMEOUT_MS)
+        except (CommitFailedError, KafkaError) as error:
+            logger.warning("%s: offsets not committed, records will come again: %r", self._worker.name, error)
+
+    def rewind(self, records: Sequence[Record]) -> None:
+        """Go back to before these records, in the partitions that are still ours."""
+        first: dict[tuple[str, int], int] = {}
+        for record in records:
+            first.setdefault((record.topic, record.partition), record.offset)
+        for partition in self._consumer.assignment():
+            if (partition.topic, partition.partition) in first:
+                self._consumer.seek(partition, first[partition.topic, partition.partition])
+
+    def keep_alive(self) -> None:
+        """Stay a member of the group without taking records."""
+        assigned = self._consumer.assignment()
+        self._consumer.pause(*assigned)
+        self._consumer.poll(timeout_ms=0)
+        self._consumer.resume(*assigned)
+
+
+class Pause:
+    """Waiting for a dependency to come back, a little longer each time."""
+
+    def __init__(self, *, stop: Stop, pulse: Pulse) -> None:
+        self._stop = stop
+        self._pulse = pulse
+        self._seconds = 0.0
+
+    def wait(self, down: DependencyDown, keep_alive: Any = None) -> None:
+        """Wait one period; the event that met the closed door loses no attempt."""
+        self._seconds = min(_LONGEST_PAUSE_SECONDS, self._seconds * 2 or 0.25)
+        logger.warning("paused for %.2f s: %s is down", self._seconds, down)
+        self._pulse.beat(waiting_for=str(down))
+        self._stop.wait(self._seconds)
+        if keep_alive:
+            keep_alive()
+
+    def over(self) -> None:
+        """Forget the waiting: things work again."""
+        self._seconds = 0.0
+
+
+class _CountRebalances(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, *, worker: Worker) -> None:
+        self._worker = worker
+
+    def on_partitions_revoked(self, revoked: object) -> None:
+        pass
+
+    def on_partitions_assigned(self, assigned: object) -> None:
+        metrics.rebalances.labels(self._worker.name).inc()
+        logger.info("%s: assigned %s", self._worker.name, assigned)

@@ -1,0 +1,92 @@
+"""The Kafka clients of the runtime, made in one place so that their settings agree.
+
+Make them after a fork: a client owns threads and sockets.
+"""
+
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import KafkaError
+
+from workers.failures import DependencyDown
+
+# Below the broker's default message.max.bytes (1,048,588), so that a record too large is refused here, before
+# anything of its key was sent.
+MAX_RECORD_BYTES = 1_000_000
+
+_REQUEST_TIMEOUT_MS = 30_000
+_MAX_POLL_RECORDS = 500
+
+
+def group_consumer(*, group: str, session_timeout_ms: int = 45_000) -> Any:
+    """Return a consumer of the group: manual commit, from the earliest record, no auto-created topics."""
+    return _make(
+        KafkaConsumer,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        allow_auto_create_topics=False,
+        partition_assignment_strategy=(CooperativeStickyAssignor,),
+        session_timeout_ms=session_timeout_ms,
+        max_poll_records=_MAX_POLL_RECORDS,
+        request_timeout_ms=max(_REQUEST_TIMEOUT_MS, session_timeout_ms + 5_000),
+    )
+
+
+def bare_consumer() -> Any:
+    """Return a consumer without a group, for reading along or from the beginning."""
+    return _make(
+        KafkaConsumer,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        allow_auto_create_topics=False,
+    )
+
+
+def idempotent_producer() -> Any:
+    """Return a producer whose acknowledgement means that every in-sync replica has the record."""
+    return _make(
+        KafkaProducer,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        batch_size=262_144,
+        compression_type="lz4",
+        max_request_size=MAX_RECORD_BYTES,
+        allow_auto_create_topics=False,
+        max_block_ms=10_000,
+        delivery_timeout_ms=60_000,
+    )
+
+
+def admin_client() -> Any:
+    """Return a client for creating and describing topics and groups."""
+    return _make(KafkaAdminClient, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+
+
+def _make(client: Any, **options: Any) -> Any:
+    try:
+        return client(**_connection(), **options)
+    except (KafkaError, OSError) as error:
+        raise DependencyDown(f"Kafka at {','.join(_servers())} ({error})") from error
+
+
+def _connection() -> dict[str, Any]:
+    return {
+        "bootstrap_servers": _servers(),
+        "client_id": f"waybill-{socket.gethostname()}",
+        "bootstrap_timeout_ms": 5_000,
+        "reconnect_backoff_max_ms": 1_000,
+        "metrics_enabled": False,
+        **settings.KAFKA_SECURITY,
+    }
+
+
+def _servers() -> Sequence[str]:
+    servers: list[str] = settings.KAFKA_BOOTSTRAP_SERVERS
+    return servers

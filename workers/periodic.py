@@ -1,0 +1,96 @@
+"""Periodic work: one process of a group at a time runs each piece, when its row says it is due."""
+
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from workers.calls import perform_all
+from workers.failures import DependencyDown, FailureKind, kind_of
+from workers.models import PeriodicRun
+from workers.worker import Performed, Periodic, Sweep, Worker
+
+logger = logging.getLogger(__name__)
+
+
+class Clock:
+    """Remembers in memory when to look at the rows again, so that an idle loop asks the database rarely."""
+
+    def __init__(self, *, worker: Worker) -> None:
+        self._worker = worker
+        self._look_at = {periodic.name: 0.0 for periodic in worker.periodic}
+
+    def run_due(self, *, pool: ThreadPoolExecutor) -> None:
+        """Run every piece of work that is due. A piece that fails is logged and runs again next time."""
+        for periodic in self._worker.periodic:
+            if time.monotonic() >= self._look_at[periodic.name]:
+                self._look_at[periodic.name] = time.monotonic() + periodic.seconds
+                _run_guarded(worker=self._worker, periodic=periodic, pool=pool)
+
+
+def run_all(*, worker: Worker, pool: ThreadPoolExecutor) -> None:
+    """Run every piece of the worker's periodic work now, due or not; failures are raised."""
+    for periodic in worker.periodic:
+        _run(periodic=periodic, pool=pool)
+
+
+def _run_guarded(*, worker: Worker, periodic: Periodic, pool: ThreadPoolExecutor) -> None:
+    try:
+        if _take_turn(worker=worker, periodic=periodic):
+            _run(periodic=periodic, pool=pool)
+    except Exception as error:
+        if kind_of(error) is FailureKind.DEPENDENCY_DOWN:
+            raise DependencyDown(str(error)) from error
+        logger.exception("%s.%s failed; it runs again in %s s", worker.name, periodic.name, periodic.seconds)
+
+
+@transaction.atomic
+def _take_turn(*, worker: Worker, periodic: Periodic) -> bool:
+    """Move the due time on and return True, if the work is due and no other process is at it."""
+    PeriodicRun.objects.bulk_create(
+        [PeriodicRun(consumer=worker.name, name=periodic.name)], ignore_conflicts=True
+    )
+    now = timezone.now()
+    mine = PeriodicRun.objects.select_for_update(skip_locked=True).filter(
+        consumer=worker.name, name=periodic.name, due_at__lte=now
+    )
+    if not mine.exists():
+        return False
+    due_at = now + timedelta(seconds=periodic.seconds)
+    PeriodicRun.objects.filter(consumer=worker.name, name=periodic.name).update(
+        due_at=due_at, last_started_at=now
+    )
+    return True
+
+
+def _run(*, periodic: Periodic, pool: ThreadPoolExecutor) -> None:
+    if periodic.sweep is not None:
+        _sweep(sweep=periodic.sweep, pool=pool)
+    elif periodic.function is not None:
+        with transaction.atomic():
+            periodic.function()
+
+
+def _sweep(*, sweep: Sweep, pool: ThreadPoolExecutor) -> None:
+    with transaction.atomic():
+        intents = list(sweep.due())
+    outcomes = perform_all(pool=pool, work=[(sweep.perform, intent) for intent in intents])
+    for error in (outcome for outcome in outcomes if isinstance(outcome, BaseException)):
+        logger.warning("%s: %r; it is tried again next time", type(sweep).__name__, error)
+    done = [_performed(intent, outcome) for intent, outcome in zip(intents, outcomes, strict=True)]
+    _record(sweep=sweep, results=[one for one in done if not isinstance(one.outcome, BaseException)])
+
+
+def _record(*, sweep: Sweep, results: Sequence[Performed[Any, Any, Any]]) -> None:
+    if results:
+        with transaction.atomic():
+            sweep.record(results)
+
+
+def _performed(intent: Any, outcome: Any) -> Performed[Any, Any, Any]:
+    return Performed(event=None, intent=intent, outcome=outcome)

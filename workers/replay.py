@@ -1,0 +1,55 @@
+"""Reading topics again from the beginning, for read models that are built anew."""
+
+from collections.abc import Iterator, Sequence
+
+from kafka import TopicPartition
+
+from events.declaration import Event, find_declaration
+from events.envelope import Received
+from workers.failures import Poison
+from workers.kafka_clients import bare_consumer
+from workers.record import read_record, record_from_kafka
+
+_TIMEOUT_MS = 30_000
+
+
+def read_topics(*, topics: Sequence[str]) -> Iterator[Received[Event]]:
+    """Yield every readable event that Kafka still keeps of these topics, each once.
+
+    Events of one order come in order within a topic; between topics there is no order. Ends where the topics
+    ended when it began. Raises `DependencyDown` when Kafka cannot be reached.
+    """
+    consumer = bare_consumer()
+    try:
+        partitions = [
+            TopicPartition(topic, number)
+            for topic in topics
+            for number in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
+        consumer.assign(partitions)
+        consumer.seek_to_beginning(*partitions)
+        ends = consumer.end_offsets(partitions, timeout_ms=_TIMEOUT_MS)
+        yield from _until(consumer=consumer, ends=ends)
+    finally:
+        consumer.close(autocommit=False)
+
+
+def _until(*, consumer: object, ends: dict[TopicPartition, int]) -> Iterator[Received[Event]]:
+    seen: set[object] = set()
+    while any(consumer.position(partition) < end for partition, end in ends.items()):  # type: ignore[attr-defined]
+        polled = consumer.poll(timeout_ms=1_000)  # type: ignore[attr-defined]
+        for partition, batch in polled.items():
+            for consumed in batch:
+                event = _readable(consumed=consumed)
+                if consumed.offset < ends[partition] and event and event.id not in seen:
+                    seen.add(event.id)
+                    yield event
+
+
+def _readable(*, consumed: object) -> Received[Event] | None:
+    record = record_from_kafka(consumed)
+    declaration = find_declaration(name=record.type)
+    try:
+        return read_record(declaration=declaration, record=record)
+    except Poison:
+        return None

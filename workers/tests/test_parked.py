@@ -1,0 +1,205 @@
+"""An order whose event fails waits in line, in order, until it succeeds, is dead, or staff decide."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from accounts.models import User
+from events import Received
+from events.models import OutboxEvent
+from events.orders import OrderAdvanced
+from workers import PermanentError, Worker, dead_letters
+from workers.models import DeadLetter, DeadLetterAction, ParkedEvent, ParkedKey
+from workers.parked import retry_due
+from workers.testing import deliver
+from workers.tests.conftest import NewWorker, step
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Script:
+    """A handler that fails for the steps in `failing`, and remembers the others."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.failing: dict[str, type[Exception]] = {}
+        self.handled: list[str] = []
+        worker.on(OrderAdvanced)(self.handle)
+
+    def handle(self, events: Sequence[Received[Any]]) -> None:
+        for event in events:
+            if error := self.failing.get(event.data.step):
+                raise error("scripted")
+        self.handled += [event.data.step for event in events]
+
+    __name__ = "script"
+
+
+@pytest.fixture
+def holding(new_worker: NewWorker) -> Worker:
+    return new_worker(dead_letter="hold")
+
+
+@pytest.fixture
+def by_id() -> int:
+    return User.objects.create_user("operator").id
+
+
+def retry_now(worker: Worker) -> None:
+    """Make every line due, then try it."""
+    ParkedKey.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
+    with ThreadPoolExecutor(2) as pool:
+        while retry_due(worker=worker, pool=pool):
+            pass
+
+
+def use_up_the_ladder(worker: Worker) -> None:
+    while not DeadLetter.objects.filter(status="open").exists():
+        retry_now(worker)
+
+
+def test_later_events_of_a_parked_order_wait_behind_it_and_others_flow(holding: Worker) -> None:
+    script = Script(holding)
+    script.failing["first"] = LookupError
+    order = uuid7()
+
+    deliver(holding, step(order_id=order, name="first"), step(name="other order"))
+    deliver(holding, step(order_id=order, name="second"))
+    assert script.handled == ["other order"]
+
+    script.failing.clear()
+    retry_now(holding)
+    assert script.handled == ["other order", "first", "second"]
+    assert not ParkedKey.objects.exists()
+
+
+def test_an_event_is_dead_when_every_step_of_the_ladder_failed(holding: Worker, settings: Any) -> None:
+    script = Script(holding)
+    script.failing["first"] = LookupError
+    deliver(holding, step(name="first"))
+
+    use_up_the_ladder(holding)
+
+    letter = DeadLetter.objects.get()
+    assert (letter.reason, letter.attempts) == ("exhausted", len(settings.RETRY_DELAYS) + 1)
+
+
+def test_a_permanent_error_is_dead_at_once_and_holds_its_order(holding: Worker) -> None:
+    script = Script(holding)
+    script.failing["first"] = PermanentError
+    order = uuid7()
+
+    deliver(
+        holding, step(order_id=order, name="first"), step(order_id=order, name="second"), step(name="other")
+    )
+    retry_now(holding)
+
+    assert DeadLetter.objects.get().reason == "permanent"
+    assert script.handled == ["other"]
+
+
+def test_a_releasing_worker_lets_later_events_go_on(new_worker: NewWorker) -> None:
+    worker = new_worker(dead_letter="release")
+    script = Script(worker)
+    script.failing["first"] = PermanentError
+    order = uuid7()
+
+    deliver(worker, step(order_id=order, name="first"))
+    deliver(worker, step(order_id=order, name="second"))
+
+    assert DeadLetter.objects.get().reason == "permanent"
+    assert script.handled == ["second"]
+
+
+def test_the_dead_letter_topic_gets_the_record_byte_for_byte_with_what_went_wrong(holding: Worker) -> None:
+    script = Script(holding)
+    script.failing["first"] = PermanentError
+    event = step(name="first")
+
+    deliver(holding, event)
+
+    row = OutboxEvent.objects.get(topic="orders.DLT")
+    letter = DeadLetter.objects.get()
+    assert (bytes(row.key), bytes(row.payload)) == (bytes(letter.key), bytes(letter.value))
+    headers = dict(row.decoded_headers)
+    assert headers["ce_id"] == str(letter.event_id).encode()
+    assert headers["dlt-consumer"] == b"probe"
+    assert headers["dlt-original-topic"] == b"orders"
+    assert headers["dlt-class"] == b"permanent"
+    assert headers["dlt-exception-message"] == b"scripted"
+    assert headers["dlt-replay-count"] == b"0"
+
+
+def test_a_retried_dead_letter_is_handled_before_what_waits_behind_it(holding: Worker, by_id: int) -> None:
+    script = Script(holding)
+    script.failing["first"] = PermanentError
+    order = uuid7()
+    deliver(holding, step(order_id=order, name="first"), step(order_id=order, name="second"))
+    script.failing.clear()
+
+    dead_letters.retry(letter_id=DeadLetter.objects.get().id, by_id=by_id)
+    retry_now(holding)
+
+    assert script.handled == ["first", "second"]
+    assert DeadLetter.objects.get().status == "resolved"
+    assert DeadLetterAction.objects.get().action == "retry"
+
+
+def test_a_dead_letter_that_fails_again_is_open_again_and_counts_its_replays(
+    holding: Worker, by_id: int
+) -> None:
+    script = Script(holding)
+    script.failing["first"] = LookupError
+    deliver(holding, step(name="first"))
+    use_up_the_ladder(holding)
+
+    dead_letters.retry(letter_id=DeadLetter.objects.get().id, by_id=by_id)
+    retry_now(holding)
+
+    letter = DeadLetter.objects.get()
+    assert (letter.status, letter.replay_count) == ("open", 1)
+    last = OutboxEvent.objects.filter(topic="orders.DLT").latest("id")
+    names = [name for name, _ in last.decoded_headers]
+    assert names.count("dlt-replay-count") == 1
+
+
+def test_a_second_retry_has_no_effect(holding: Worker, by_id: int) -> None:
+    script = Script(holding)
+    script.failing["first"] = PermanentError
+    deliver(holding, step(name="first"))
+    letter_id = DeadLetter.objects.get().id
+    script.failing.clear()
+
+    dead_letters.retry(letter_id=letter_id, by_id=by_id)
+    with pytest.raises(dead_letters.NotRetryable):
+        dead_letters.retry(letter_id=letter_id, by_id=by_id)
+    retry_now(holding)
+
+    assert script.handled == ["first"]
+
+
+def test_discarding_lets_the_order_go_on_without_the_event(holding: Worker, by_id: int) -> None:
+    script = Script(holding)
+    script.failing["first"] = PermanentError
+    order = uuid7()
+    deliver(holding, step(order_id=order, name="first"), step(order_id=order, name="second"))
+
+    dead_letters.discard(letter_id=DeadLetter.objects.get().id, by_id=by_id, reason="a duplicate by hand")
+    retry_now(holding)
+
+    assert script.handled == ["second"]
+    assert DeadLetter.objects.get().status == "discarded"
+    assert DeadLetterAction.objects.get().reason == "a duplicate by hand"
+    assert not ParkedEvent.objects.exists()
+
+
+def test_discarding_needs_a_reason(holding: Worker, by_id: int) -> None:
+    script = Script(holding)
+    script.failing["first"] = PermanentError
+    deliver(holding, step(name="first"))
+
+    with pytest.raises(ValueError, match="Say why"):
+        dead_letters.discard(letter_id=DeadLetter.objects.get().id, by_id=by_id, reason=" ")
