@@ -1,0 +1,95 @@
+"""The catalogue for staff."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from shop.covers import cover_url
+from shop.models import Attribute, Category, Product, ProductType
+from shop.money import format_money
+from shop.search import find_terms, match_terms
+
+
+class AttributeInline(admin.TabularInline):
+    """What can be said of the products of a type."""
+
+    model = Attribute
+    extra = 0
+
+
+@admin.register(ProductType)
+class ProductTypeAdmin(admin.ModelAdmin):
+    """Product types with their attributes."""
+
+    inlines = [AttributeInline]
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin):
+    """Shelves, in the shop's order."""
+
+    list_display = ["name", "slug", "position"]
+    list_editable = ["position"]
+    prepopulated_fields = {"slug": ["name"]}
+
+
+@admin.register(Product)
+class ProductAdmin(admin.ModelAdmin):
+    """Products, found as visitors find them, or by SKU."""
+
+    list_display = ["sku", "title", "byline", "category", "price", "is_active"]
+    list_display_links = ["sku", "title"]
+    list_filter = ["is_active", "category", "product_type"]
+    list_select_related = ["category"]
+    list_per_page = 50
+    search_fields = ["sku"]
+    search_help_text = "Words of title, byline or description, or a whole SKU"
+    actions = ["take_off_sale", "put_on_sale"]
+    readonly_fields = ["cover", "created_at"]
+    fieldsets = [
+        (None, {"fields": ["title", "byline", "description", "category", "is_active"]}),
+        ("Price", {"fields": ["price_amount", "currency"]}),
+        ("Kind", {"fields": ["product_type", "attributes"]}),
+        ("Address", {"fields": ["sku", "slug", "cover", "created_at"]}),
+    ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
+        """Once a product is there its SKU stays: orders and stock know it by that."""
+        return [*self.readonly_fields, "sku"] if obj else self.readonly_fields
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Product], search_term: str
+    ) -> tuple[QuerySet[Product], bool]:
+        """Search as the shop does, so that staff see what visitors find."""
+        terms = find_terms(text=search_term)
+        if not terms:
+            return queryset, False
+        by_sku = queryset.filter(sku=search_term.strip().upper().replace("\0", ""))
+        return queryset.filter(search_vector=match_terms(terms=terms)) | by_sku, False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
+        """A product is taken off sale, not deleted: orders go on naming it."""
+        return False
+
+    @admin.display(description="price", ordering="price_amount")
+    def price(self, product: Product) -> str:
+        """Show the price as people write it."""
+        return format_money(amount=product.price_amount, currency=product.currency)
+
+    @admin.display
+    def cover(self, product: Product) -> SafeString:
+        """Show the cover as it is drawn now."""
+        address = cover_url(sku=product.sku, title=product.title, byline=product.byline)
+        return format_html('<img src="{}" alt="" width="160" height="240">', address)
+
+    @admin.action(description="Take off sale")
+    def take_off_sale(self, request: HttpRequest, products: QuerySet[Product]) -> None:
+        """Keep the products and their pages, but sell them no more."""
+        products.update(is_active=False)
+
+    @admin.action(description="Put on sale")
+    def put_on_sale(self, request: HttpRequest, products: QuerySet[Product]) -> None:
+        """Sell the products again."""
+        products.update(is_active=True)

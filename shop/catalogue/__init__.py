@@ -1,0 +1,1 @@
+"""Catalogues as files: what a shop opens with, and how such a file is read."""
