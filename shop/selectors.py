@@ -190,7 +190,8 @@ def get_product(*, slug: str) -> ProductDetail:
 
 def products_by_sku(*, skus: Iterable[str]) -> dict[str, ProductPrice]:
     """Return what is known of each SKU now; one that never existed is left out. One query."""
-    products = Product.objects.filter(sku__in=[sku for sku in set(skus) if "\0" not in sku])
+    products = Product.objects.defer("search_vector", "description")
+    products = products.filter(sku__in=[sku for sku in set(skus) if "\0" not in sku])
     return {product.sku: _price(product=product) for product in products}
 
 
@@ -226,7 +227,8 @@ def _sort_field(*, search: str, sort: str) -> str:
 def _order(*, products: QuerySet[Product], field: str, search: str) -> QuerySet[Product]:
     if field == "-relevance":
         products = products.annotate(relevance=rank_terms(terms=find_terms(text=search)))
-    return products.select_related("category").order_by(field, "-id" if field.startswith("-") else "id")
+    shown = products.select_related("category").defer("search_vector", "description")
+    return shown.order_by(field, "-id" if field.startswith("-") else "id")
 
 
 class _Place(msgspec.Struct, frozen=True, array_like=True):
