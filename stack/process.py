@@ -196,4 +196,6 @@ def _remember(*, state: StateFolder, process: Process) -> None:
 def _forget(*, state: StateFolder, process: Process) -> None:
     records = state.read_processes()
     records.pop(process.name, None)
-    state.write_processes(processes=records)
+    # Stopping goes on when the disk is full or the folder gone; a stale record harms nobody.
+    with contextlib.suppress(OSError, StackError):
+        state.write_processes(processes=records)

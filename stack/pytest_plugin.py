@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.db import connection
 
 from stack.brokers import Cluster
+from stack.chromium import ensure_chromium
 from stack.postgres import Postgres
 from stack.process import Process
 from stack.programs import DemoBank, Manage
@@ -36,6 +38,12 @@ def bank_server() -> DemoBank:
     """The demo bank at `settings.BANK_URL`."""
     servers().start(servers().bank)
     return servers().bank
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """A browser, for Playwright's `executable_path`."""
+    return ensure_chromium()
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def explained_disk_errors(*, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOTDIR):
             raise
         raise NoSpace(
             f"Cannot write to {path} ({error.strerror}). Make room there, or move it with STACK_DIR."
