@@ -44,7 +44,7 @@ def state(tmp_path: Path) -> StateFolder:
 @pytest.fixture
 def start(state: StateFolder) -> Iterator[Callable[[str], Process]]:
     """Start a Python program under the stack's care."""
-    started = []
+    started: list[Process] = []
 
     def start_program(code: str) -> Process:
         process = Process(name=f"program-{len(started)}", command=[sys.executable, "-c", code], state=state)
