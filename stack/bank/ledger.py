@@ -192,10 +192,16 @@ def _card_for(details: CardDetails) -> Card:
     number = details.number.replace(" ", "").replace("-", "")
     if number not in CARDS_BY_NUMBER:
         raise Refused(422, "unknown_card", "Use one of the demo cards. Never enter a real card number here.")
-    today = datetime.now(UTC)
-    if (details.expiry_year, details.expiry_month) < (today.year, today.month):
-        raise Refused(422, "invalid_expiry", "The card's expiry date is in the past.")
+    if not 1 <= details.expiry_month <= 12 or not _still_valid(details):
+        raise Refused(422, "invalid_expiry", "The expiry date must be a month that has not passed yet.")
+    if not (details.cvc.isascii() and details.cvc.isdigit() and len(details.cvc) == 3):
+        raise Refused(422, "invalid_cvc", "The security code is the three digits on the back of the card.")
     return CARDS_BY_NUMBER[number]
+
+
+def _still_valid(details: CardDetails) -> bool:
+    today = datetime.now(UTC)
+    return (today.year, today.month) <= (details.expiry_year, details.expiry_month) < (today.year + 100, 1)
 
 
 def _describe(token: str, card: Card) -> PaymentMethod:

@@ -1,0 +1,112 @@
+"""Money that goes back: the whole of a captured attempt, once."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from events import Outgoing, Received, publish_all
+from events.orders import OrderCancelled, RefundRequested
+from events.payments import PaymentRefunded
+from payments.charges import abandon_attempts
+from payments.models import AttemptStatus, Payment, PaymentAttempt, PaymentStatus, Refund, RefundStatus
+from payments.rows import lock_payments, save_payments
+from workers import Performed
+
+Reason = OrderCancelled | RefundRequested
+
+
+class Repayment(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund to make at the provider."""
+
+    refund_id: UUID
+    charge_id: str
+    amount: int
+
+
+def begin_refunds(*, events: Sequence[Received[Reason]]) -> list[Repayment | None]:
+    """Return what to give back for each event; None where nothing was captured, or it has gone back already.
+
+    A cancelled order is also charged no more.
+    """
+    payments = lock_payments(order_ids=[event.order_id for event in events])
+    cancelled = {event.order_id for event in events if isinstance(event.data, OrderCancelled)}
+    _stop_charging(payments=[payments[order_id] for order_id in cancelled & payments.keys()])
+    refunds = _refunds_of(payments=payments)
+    return [_repayment_if_pending(refund=refunds.get(event.order_id)) for event in events]
+
+
+def settle_refunds(*, results: Sequence[Performed[Reason, Repayment, str]]) -> None:
+    """Write down the refunds that the provider has made, and publish them."""
+    refunds = _locked_refunds(ids=[result.intent.refund_id for result in results])
+    made = [(refunds[result.intent.refund_id], result) for result in results]
+    pending = [(refund, result) for refund, result in made if refund.status == RefundStatus.PENDING]
+    news = [_complete(refund=refund, result=result) for refund, result in pending]
+    Refund.objects.bulk_update([refund for refund, _ in pending], ["status", "bank_refund_id"])
+    save_payments(payments=[refund.payment for refund, _ in pending])
+    publish_all(news)
+
+
+def _stop_charging(*, payments: Sequence[Payment]) -> None:
+    if not payments:
+        return
+    now = timezone.now()
+    for payment in payments:
+        payment.cancelled_at = payment.cancelled_at or now
+    abandon_attempts(payments=payments)
+    save_payments(payments=payments)
+
+
+def _refunds_of(*, payments: dict[UUID, Payment]) -> dict[UUID, Refund]:
+    captured = PaymentAttempt.objects.filter(payment__in=payments, status=AttemptStatus.CAPTURED)
+    Refund.objects.bulk_create(
+        _missing_refunds(attempts=captured.filter(refund=None), payments=payments), ignore_conflicts=True
+    )
+    refunds = Refund.objects.filter(payment__in=payments).select_related("attempt")
+    return {refund.payment_id: refund for refund in refunds}
+
+
+def _missing_refunds(
+    *, attempts: Iterable[PaymentAttempt], payments: dict[UUID, Payment]
+) -> Iterable[Refund]:
+    for attempt in attempts:
+        payment = payments[attempt.payment_id]
+        yield Refund(id=uuid7(), attempt=attempt, payment=payment, amount=payment.captured_amount)
+
+
+def _repayment_if_pending(*, refund: Refund | None) -> Repayment | None:
+    if refund is None or refund.status != RefundStatus.PENDING:
+        return None
+    return Repayment(refund_id=refund.id, charge_id=refund.attempt.bank_charge_id, amount=refund.amount)
+
+
+def _locked_refunds(*, ids: Sequence[UUID]) -> dict[UUID, Refund]:
+    owners = Refund.objects.filter(id__in=ids).values_list("payment_id", flat=True)
+    payments = lock_payments(order_ids=list(owners))
+    refunds = {refund.id: refund for refund in Refund.objects.filter(id__in=ids)}
+    for refund in refunds.values():
+        refund.payment = payments[refund.payment_id]
+    return refunds
+
+
+def _complete(*, refund: Refund, result: Performed[Any, Repayment, str]) -> Outgoing:
+    refund.status, refund.bank_refund_id = RefundStatus.SUCCEEDED, result.outcome
+    refund.payment.status = PaymentStatus.REFUNDED
+    refund.payment.refunded_amount += refund.amount
+    refund.payment.version += 1
+    return Outgoing(
+        event=PaymentRefunded(
+            order_id=refund.payment_id,
+            attempt_id=refund.attempt_id,
+            refund_id=refund.id,
+            amount=refund.amount,
+            currency=refund.payment.currency,
+        ),
+        aggregate_type="payment",
+        aggregate_id=refund.payment_id,
+        version=refund.payment.version,
+        cause=result.event.cause if result.event else None,
+    )
