@@ -11,7 +11,7 @@ import msgspec
 from django.contrib.sessions.backends.base import SessionBase
 
 from events.values import Address, Line
-from orders.services import place_order
+from orders.services import pay_again, place_order
 from payments.services import PaymentMethodValue, tokenize_card
 from shop.cart import Cart, Change, Seen, empty_cart, read_cart
 
@@ -60,9 +60,23 @@ def remember_delivery(*, session: SessionBase, email: str, ship_to: Address) -> 
 
 
 def remember_card(*, session: SessionBase, number: str, expiry_month: int, expiry_year: int, cvc: str) -> None:
-    """Turn the card into a token and keep that. Raises `payments.services.CardRefused`."""
+    """Turn the card into a token and keep that.
+
+    Raises `payments.services.CardRefused`, `payments.services.PaymentsUnavailable`.
+    """
     card = tokenize_card(number=number, expiry_month=expiry_month, expiry_year=expiry_year, cvc=cvc)
     _change(session=session, card=card)
+
+
+def pay_with_card(
+    *, order_token: str, number: str, expiry_month: int, expiry_year: int, cvc: str
+) -> None:
+    """Pay a declined order with another card.
+
+    Raises `payments.services.CardRefused`, `payments.services.PaymentsUnavailable`, `orders.services.CannotPay`.
+    """
+    card = tokenize_card(number=number, expiry_month=expiry_month, expiry_year=expiry_year, cvc=cvc)
+    pay_again(token=order_token, payment_method=card.id)
 
 
 def write_agreement(*, cart: Cart) -> str:

@@ -140,6 +140,10 @@ class CardForm(forms.Form):
             raise forms.ValidationError("Enter the three or four digits of the security code")
         return cvc
 
+    def add_refusal(self, refusal: Exception) -> None:
+        """Tell the buyer, beside the number, why this card could not be taken."""
+        self.add_error("number", str(refusal))
+
     @property
     def card(self) -> dict[str, Any]:
         """The card of a valid form, as `payments.services.tokenize_card` takes it."""

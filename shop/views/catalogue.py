@@ -46,7 +46,10 @@ def catalogue(request: HtmxRequest) -> HttpResponse:
         "next_url": listing.url(page=found.page + 1) if found.page < found.page_count else "",
         "previous_url": listing.url(page=found.page - 1) if found.page > 1 else "",
     }
-    return render_page(request, "shop/catalogue.html", context, part="shop/_results.html")
+    response = render_page(request, "shop/catalogue.html", context, part="shop/_results.html")
+    if request.htmx:
+        response["HX-Push-Url"] = listing.url(page=found.page)
+    return response
 
 
 @require_safe

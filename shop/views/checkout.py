@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from payments.services import CardRefused
+from payments.services import CardRefused, PaymentsUnavailable
 from shop.cart import Cart, Change, read_cart
 from shop.checkout import (
     CartChanged,
@@ -57,8 +57,8 @@ def payment(request: HtmxRequest) -> HttpResponse:
         return _render_step(request, "payment", form, cart=cart, checkout=checkout)
     try:
         remember_card(session=request.session, **form.card)
-    except CardRefused as refusal:
-        form.add_error("number", str(refusal))
+    except (CardRefused, PaymentsUnavailable) as refusal:
+        form.add_refusal(refusal)
         return _render_step(request, "payment", form, cart=cart, checkout=checkout)
     return see_other("shop:review")
 

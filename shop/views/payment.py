@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from orders.selectors import OrderNotFound, OrderPage, get_order_page, token_of
 from orders.services import CannotPay
-from payments.services import CardRefused, UnknownAttempt, authentication_returned
+from payments.services import AttemptNotFound, CardRefused, PaymentsUnavailable, authentication_returned
 from shop.checkout import pay_with_card
 from shop.forms import CardForm
 from shop.views.answers import HtmxRequest, render_page, see_other
@@ -29,8 +29,8 @@ def pay_again(request: HtmxRequest, token: str) -> HttpResponse:
         return _render(request, form=form, order=order)
     try:
         pay_with_card(order_token=token, **form.card)
-    except CardRefused as refusal:
-        form.add_error("number", str(refusal))
+    except (CardRefused, PaymentsUnavailable) as refusal:
+        form.add_refusal(refusal)
         return _render(request, form=form, order=order)
     except CannotPay as refusal:
         messages.error(request, str(refusal))
@@ -44,7 +44,7 @@ def return_from_bank(request: HtmxRequest, attempt_id: UUID) -> HttpResponse:  #
     try:
         order_id = authentication_returned(attempt_id=attempt_id)
         return see_other("orders:order", token=token_of(order_id=order_id))
-    except (UnknownAttempt, OrderNotFound) as error:
+    except (AttemptNotFound, OrderNotFound) as error:
         raise Http404 from error
 
 

@@ -197,7 +197,7 @@ function localise(time) {
   const at = new Date(time.dateTime);
   const today = at.toDateString() === new Date().toDateString();
   const style = today ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
-  time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, style).format(at);
+  time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, { ...style, hourCycle: "h23" }).format(at);
   time.removeAttribute("data-clock");
 }
 

@@ -12,7 +12,6 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 document.addEventListener("submit", sendOnce);
 window.addEventListener("pageshow", allowSending);
-document.querySelectorAll("time[data-local]").forEach(localise);
 
 function showTrouble(source) {
   trouble.replaceChildren(document.getElementById("trouble-words").content.cloneNode(true));
@@ -55,10 +54,4 @@ function allowSending() {
     delete form.dataset.sent;
     form.querySelector("button").removeAttribute("aria-disabled");
   }
-}
-
-function localise(time) {
-  const at = new Date(time.dateTime);
-  const wide = time.dataset.local === "time" ? { hour: "2-digit", minute: "2-digit" } : { dateStyle: "medium", timeStyle: "short" };
-  time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, wide).format(at);
 }
