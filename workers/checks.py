@@ -7,8 +7,10 @@ from django.core.checks import CheckMessage, Error, register
 
 from workers.worker import all_workers
 
+TAG = "workers"
 
-@register()
+
+@register(TAG)
 def workers_handle_something(**_options: Any) -> list[CheckMessage]:
     """A worker without a handler would join a group to read nothing."""
     return [
@@ -22,7 +24,7 @@ def workers_handle_something(**_options: Any) -> list[CheckMessage]:
     ]
 
 
-@register()
+@register(TAG)
 def checksums_are_computed_in_c(**_options: Any) -> list[CheckMessage]:
     """Without the crc32c package kafka-python decodes record batches about twenty times slower."""
     if importlib.util.find_spec("crc32c"):

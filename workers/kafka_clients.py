@@ -26,6 +26,7 @@ def group_consumer(*, group: str, session_timeout_ms: int = 45_000) -> Any:
     """Return a consumer of the group: manual commit, from the earliest record, no auto-created topics."""
     return _make(
         KafkaConsumer,
+        metrics_enabled=False,
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -41,6 +42,7 @@ def bare_consumer() -> Any:
     """Return a consumer without a group, for reading along or from the beginning."""
     return _make(
         KafkaConsumer,
+        metrics_enabled=False,
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -52,6 +54,7 @@ def idempotent_producer() -> Any:
     """Return a producer whose acknowledgement means that every in-sync replica has the record."""
     return _make(
         KafkaProducer,
+        metrics_enabled=False,
         acks="all",
         enable_idempotence=True,
         linger_ms=0,
@@ -82,7 +85,6 @@ def _connection() -> dict[str, Any]:
         "client_id": f"waybill-{socket.gethostname()}",
         "bootstrap_timeout_ms": 5_000,
         "reconnect_backoff_max_ms": 1_000,
-        "metrics_enabled": False,
         **settings.KAFKA_SECURITY,
     }
 

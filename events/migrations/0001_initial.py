@@ -5,36 +5,45 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='OutboxEvent',
+            name="OutboxEvent",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('event_id', models.UUIDField()),
-                ('shard', models.SmallIntegerField()),
-                ('topic', models.CharField(max_length=249)),
-                ('key', models.BinaryField(null=True)),
-                ('type', models.CharField(max_length=200)),
-                ('headers', models.BinaryField(help_text='MessagePack: a list of [name, bytes].')),
-                ('payload', models.BinaryField(null=True)),
-                ('aggregate_type', models.CharField(max_length=60)),
-                ('aggregate_id', models.CharField(max_length=64)),
-                ('aggregate_version', models.BigIntegerField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('blocked_at', models.DateTimeField(null=True)),
-                ('blocked_reason', models.TextField(db_default='')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("event_id", models.UUIDField()),
+                ("shard", models.SmallIntegerField()),
+                ("topic", models.CharField(max_length=249)),
+                ("key", models.BinaryField(null=True)),
+                ("type", models.CharField(max_length=200)),
+                ("headers", models.BinaryField(help_text="MessagePack: a list of [name, bytes].")),
+                ("payload", models.BinaryField(null=True)),
+                ("aggregate_type", models.CharField(max_length=60)),
+                ("aggregate_id", models.CharField(max_length=64)),
+                ("aggregate_version", models.BigIntegerField()),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("blocked_at", models.DateTimeField(null=True)),
+                ("blocked_reason", models.TextField(db_default="")),
             ],
             options={
-                'verbose_name': 'outbox event',
-                'default_permissions': ('view', 'change'),
-                'indexes': [models.Index(fields=['shard', 'id'], name='outbox_shard_id'), models.Index(condition=models.Q(('blocked_at__isnull', False)), fields=['topic', 'key'], name='outbox_blocked_keys')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('shard__gte', 0), ('shard__lt', 16)), name='outbox_shard_in_range')],
+                "verbose_name": "outbox event",
+                "default_permissions": ("view", "change"),
+                "indexes": [
+                    models.Index(fields=["shard", "id"], name="outbox_shard_id"),
+                    models.Index(
+                        condition=models.Q(("blocked_at__isnull", False)),
+                        fields=["topic", "key"],
+                        name="outbox_blocked_keys",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("shard__gte", 0), ("shard__lt", 16)), name="outbox_shard_in_range"
+                    )
+                ],
             },
         ),
     ]

@@ -4,11 +4,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from workers.checks import TAG
 from workers.failures import DependencyDown
 from workers.topics import create_topics
 
 
 class Command(BaseCommand):
+    requires_system_checks = [TAG]
     help = "Create the topics of all declared events and their dead letter topics, where they are missing."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from workers.checks import TAG
 from workers.consumer import ConsumerLoop
 from workers.health import Pulse, serve_health
 from workers.relay import Relay
@@ -15,6 +16,7 @@ RELAY = "relay"
 
 
 class Command(BaseCommand):
+    requires_system_checks = [TAG]
     help = "Run the relay or services' workers: one in the foreground, several as supervised processes."
 
     def add_arguments(self, parser: CommandParser) -> None:
