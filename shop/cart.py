@@ -1,4 +1,4 @@
-"""The basket. The session keeps what the buyer wants and what was last shown; prices and stock come from the shop.
+"""The basket: the session keeps what the buyer wants and last saw; prices and stock come from the shop.
 
 A line whose price or stock has moved since is told as a change, until the buyer touches that line or orders.
 """
@@ -104,18 +104,22 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
 
     def changes_since(self, *, seen: Mapping[str, Seen]) -> tuple[Change, ...]:
         """Return how the basket differs from what the buyer saw, by SKU."""
-        found = [_find_changes(line=line, seen=seen.get(line.sku, Seen(0, line.unit_price))) for line in self.lines]
+        found = [
+            _find_changes(line=line, seen=seen.get(line.sku, Seen(0, line.unit_price))) for line in self.lines
+        ]
         return tuple(change for changes in found for change in changes)
 
 
 def read_cart(*, session: SessionBase) -> Cart:
-    """Return the basket of this session at the prices and stock of now. Two queries, none when it is empty."""
+    """Return the basket at the prices and stock of now. Two queries, none when it is empty."""
     wanted = _read_lines(session=session)
     if not wanted:
         return Cart(removed=_read_removed(session=session))
     products, stock = products_by_sku(skus=wanted), read_stock(skus=wanted)
     lines = [
-        _make_line(product=products[sku], stock=stock[sku], seen=seen) for sku, seen in wanted.items() if sku in products
+        _make_line(product=products[sku], stock=stock[sku], seen=seen)
+        for sku, seen in wanted.items()
+        if sku in products
     ]
     return Cart(lines=tuple(lines), removed=_read_removed(session=session))
 
@@ -142,7 +146,7 @@ def change_quantity(*, session: SessionBase, sku: str, quantity: int) -> None:
     """Have `quantity` pieces of a product that lies in the basket; 0 takes it out. Raises `NotForSale`."""
     lines = _read_lines(session=session)
     if sku not in lines:
-        return
+        return None
     if not quantity:
         return remove_from_cart(session=session, sku=sku)
     _write_lines(session=session, lines={**lines, sku: _offer(sku=sku, quantity=quantity).seen})

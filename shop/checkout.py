@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 from django.contrib.sessions.backends.base import SessionBase
+from orders.services import pay_again, place_order
 
 from events.values import Address, Line
-from orders.services import pay_again, place_order
 from payments.services import PaymentMethodValue, tokenize_card
 from shop.cart import Cart, Change, Seen, empty_cart, read_cart
 
@@ -59,7 +59,9 @@ def remember_delivery(*, session: SessionBase, email: str, ship_to: Address) -> 
     _change(session=session, delivery=Delivery(email=email, ship_to=ship_to))
 
 
-def remember_card(*, session: SessionBase, number: str, expiry_month: int, expiry_year: int, cvc: str) -> None:
+def remember_card(
+    *, session: SessionBase, number: str, expiry_month: int, expiry_year: int, cvc: str
+) -> None:
     """Turn the card into a token and keep that.
 
     Raises `payments.services.CardRefused`, `payments.services.PaymentsUnavailable`.
@@ -68,12 +70,11 @@ def remember_card(*, session: SessionBase, number: str, expiry_month: int, expir
     _change(session=session, card=card)
 
 
-def pay_with_card(
-    *, order_token: str, number: str, expiry_month: int, expiry_year: int, cvc: str
-) -> None:
+def pay_with_card(*, order_token: str, number: str, expiry_month: int, expiry_year: int, cvc: str) -> None:
     """Pay a declined order with another card.
 
-    Raises `payments.services.CardRefused`, `payments.services.PaymentsUnavailable`, `orders.services.CannotPay`.
+    Raises `payments.services.CardRefused`, `payments.services.PaymentsUnavailable` and
+    `orders.services.CannotPay`.
     """
     card = tokenize_card(number=number, expiry_month=expiry_month, expiry_year=expiry_year, cvc=cvc)
     pay_again(token=order_token, payment_method=card.id)
@@ -98,7 +99,8 @@ def find_placed_order(*, session: SessionBase, idempotency_key: str) -> str:
 def place_cart(*, session: SessionBase, idempotency_key: str, agreed: Mapping[str, Seen]) -> str:
     """Order what lies in the basket and return the order's token; the same key gives the same one order.
 
-    Raises `CheckoutIncomplete` where a step is missing, `CartChanged` where the basket is not `agreed` any more.
+    Raises `CheckoutIncomplete` where a step is missing, `CartChanged` where the basket is not what was
+    `agreed`.
     """
     checkout, cart = read_checkout(session=session), read_cart(session=session)
     delivery, card = checkout.delivery, checkout.card

@@ -88,7 +88,7 @@ class DeliveryForm(forms.Form):
 class UnechoedInput(forms.TextInput):
     """A text field whose content is never sent back to the browser."""
 
-    def format_value(self, value: Any) -> None:  # noqa: ARG002
+    def format_value(self, value: Any) -> None:
         """Forget the value."""
 
 
@@ -99,7 +99,9 @@ class CardForm(forms.Form):
         label="Card number",
         max_length=40,
         error_messages={"required": "Enter the card number"},
-        widget=UnechoedInput(attrs={"autocomplete": "cc-number", "inputmode": "numeric", "spellcheck": "false"}),
+        widget=UnechoedInput(
+            attrs={"autocomplete": "cc-number", "inputmode": "numeric", "spellcheck": "false"}
+        ),
     )
     expiry = forms.CharField(
         label="Expiry date",

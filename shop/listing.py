@@ -1,4 +1,4 @@
-"""What a visitor is looking at in the catalogue. The address carries all of it, so Back and a shared link work."""
+"""What a visitor looks at in the catalogue. The address carries all of it: Back and shared links work."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -57,7 +57,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         return {key: [value] for key, value in self.facets.items()}
 
     def url(self, **changes: Any) -> str:
-        """Return the address of this listing with `changes`; any change but that of the page leads to page one."""
+        """Return the address of this listing with `changes`, on page one unless they say otherwise."""
         there = msgspec.structs.replace(self, **{"page": 1, **changes})
         values = {"search": there.search, "category": there.category, **there.facets, "sort": there.sort}
         values["page"] = str(there.page) if there.page > 1 else ""
@@ -68,7 +68,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         """Return a link to everything and one to each shelf; facets and search are left behind."""
         everything = Link(label="All books", url=Listing().url(), is_current=not self.category)
         shelves = [
-            Link(label=shelf.name, url=Listing(category=shelf.slug).url(), is_current=shelf.slug == self.category)
+            Link(
+                label=shelf.name,
+                url=Listing(category=shelf.slug).url(),
+                is_current=shelf.slug == self.category,
+            )
             for shelf in categories
         ]
         return [everything, *shelves]
@@ -100,7 +104,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         """Return the orders of sorting; `url` holds the value that the form sends."""
         first = "Best match" if self.search else "Our order"
         return [
-            Link(label=SORT_LABELS[sort] if sort else first, url=sort, is_current=sort == self.sort) for sort in SORTS
+            Link(label=SORT_LABELS[sort] if sort else first, url=sort, is_current=sort == self.sort)
+            for sort in SORTS
         ]
 
     def page_links(self, *, page: int, page_count: int) -> list[Link]:

@@ -5,7 +5,7 @@ WITHOUT_MINOR_UNITS = frozenset({"CLP", "ISK", "JPY", "KRW", "VND"})
 
 
 def format_money(*, amount: int, currency: str) -> str:
-    """Return `amount` minor units of `currency` as text: 1290 and EUR make "€12.90", 500 and CHF "CHF 5.00"."""
+    """Return minor units of an ISO 4217 currency as text: 1290 EUR make "€12.90", 500 CHF "CHF 5.00"."""
     sign = "-" if amount < 0 else ""
     symbol = SYMBOLS.get(currency, f"{currency} ")
     return f"{sign}{symbol}{_format_number(amount=abs(amount), currency=currency)}"

@@ -3,6 +3,7 @@
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
+from shop.cart import MOST_OF_ONE
 from shop.listing import read_listing
 from shop.selectors import (
     ProductDetail,
@@ -14,7 +15,6 @@ from shop.selectors import (
     search_products,
 )
 from shop.stock import read_stock
-from shop.cart import MOST_OF_ONE
 from shop.views.answers import HtmxRequest, render_page
 
 SIMILAR = 6

@@ -70,7 +70,7 @@ def review(request: HtmxRequest) -> HttpResponse:
     form = PlaceOrderForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         return _place(request, form=form)
-    return _render_review(request)
+    return _render_review(request, is_error=request.method == "POST")
 
 
 def _place(request: HtmxRequest, *, form: PlaceOrderForm) -> HttpResponse:
