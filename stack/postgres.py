@@ -163,6 +163,8 @@ def _as_server_user(*, folder: Path) -> list[str]:
     command = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     if not (_open_to_others(path=folder) and _open_to_others(path=PROGRAMS)):
         command += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        # Without it access(2) asks as if the right were not there, and initdb does not find its neighbours.
+        command += ["--securebits=+no_setuid_fixup"]
     return command
 
 
