@@ -24,7 +24,8 @@ class IncompatibleChange(ValueError):
 
 def schema_of(*, declaration: Declaration) -> Schema:
     """Return the JSON Schema (draft 2020-12) of an event's data."""
-    schema = msgspec.json.schema(declaration.struct)
+    encoded = msgspec.json.encode(msgspec.json.schema(declaration.struct))
+    schema = with_sorted_choices(msgspec.json.decode(encoded))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"/schemas/{declaration.name}.json",
@@ -60,6 +61,19 @@ def publish_schemas() -> list[Path]:
         raise IncompatibleChange(f"Declare a new version beside the old one instead of this:\n{listed}")
     FOLDER.mkdir(exist_ok=True)
     return [_write(declaration=one) for one in declarations() if _is_stale(declaration=one)]
+
+
+def with_sorted_choices(schema: Any) -> Any:
+    """Return a schema whose enumerations are sorted: msgspec gives a Literal's choices in no fixed order."""
+    match schema:
+        case dict():
+            return {
+                key: sorted(value) if key == "enum" else with_sorted_choices(value)
+                for key, value in schema.items()
+            }
+        case list():
+            return [with_sorted_choices(one) for one in schema]
+    return schema
 
 
 def _problems(*, declaration: Declaration) -> list[str]:

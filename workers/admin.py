@@ -53,7 +53,8 @@ class RecordAdmin(ReadOnlyAdmin):
 class ActionInline(admin.TabularInline):
     model = DeadLetterAction
     verbose_name_plural = "What staff did"
-    fields = readonly_fields = ["at", "by", "action", "reason"]
+    fields = ("at", "by", "action", "reason")
+    readonly_fields = fields
     extra = 0
     can_delete = False
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from events.declaration import Declaration, declarations, topics
+from events.schemas import with_sorted_choices
 from workers.record import dead_letter_topic
 from workers.worker import all_workers
 
@@ -43,7 +44,7 @@ def asyncapi_document() -> dict[str, Any]:
         "channels": {topic: _channel(topic=topic) for topic in topics()},
         "operations": dict(_operations()),
         "components": {
-            "schemas": components,
+            "schemas": with_sorted_choices(components),
             "messages": {one.name: _message(declaration=one) for one in declarations()},
             "messageTraits": {"cloudEvent": {"headers": _header_schema()}},
         },

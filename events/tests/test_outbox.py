@@ -32,10 +32,10 @@ def test_the_row_carries_the_event_its_key_and_its_aggregate() -> None:
         _publish(fact)
 
     row = OutboxEvent.objects.get()
-    assert bytes(row.key) == str(fact.order_id).encode()
+    assert bytes(row.key or b"") == str(fact.order_id).encode()
     assert (row.topic, row.type) == ("orders", "orders.order_advanced.v1")
     assert (row.aggregate_type, row.aggregate_id, row.aggregate_version) == ("order", str(fact.order_id), 3)
-    assert msgspec.json.decode(bytes(row.payload), type=OrderAdvanced) == fact
+    assert msgspec.json.decode(bytes(row.payload or b""), type=OrderAdvanced) == fact
 
 
 @pytest.mark.django_db

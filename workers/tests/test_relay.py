@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from events import publish
 from events.models import OutboxEvent
+from events.orders import OrderAdvanced
 from events.outbox import RawRecord, publish_raw
 from tests.waiting import eventually
 from workers.kafka_clients import bare_consumer
@@ -38,7 +39,11 @@ def _publish(order_id: UUID, *, version: int) -> None:
 
 
 def _steps_in_kafka(order_id: UUID) -> list[str]:
-    return [event.data.step for event in read_topics(topics=["orders"]) if event.order_id == order_id]
+    return [
+        event.data.step
+        for event in read_topics(topics=["orders"])
+        if isinstance(event.data, OrderAdvanced) and event.order_id == order_id
+    ]
 
 
 def _outbox_is_empty() -> bool:
