@@ -135,6 +135,8 @@ def _stop(*, stack: Stack) -> None:
         stack.supervisor.stop(seconds=STOP_SECONDS)
     except StopRequested:
         stack.supervisor.kill()
+    # A command of a start that was cut off.
+    end_leftovers(state=stack.state)
     stack.report("stopped")
 
 

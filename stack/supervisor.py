@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stack import StackError
 from stack.process import Process, stop_all
 
 FIRST_PAUSE = 0.5
@@ -51,8 +52,9 @@ class Supervisor:
         """Stop everything: first the clients, then the servers they work with."""
         servers = [watched.process for watched in self._watched if watched.process.is_server]
         clients = [watched.process for watched in self._watched if not watched.process.is_server]
+        until = self._clock() + seconds
         stop_all(processes=clients, seconds=seconds / 2)
-        stop_all(processes=servers, seconds=seconds / 2)
+        stop_all(processes=servers, seconds=until - self._clock())
 
     def kill(self) -> None:
         """End everything at once."""
@@ -60,17 +62,24 @@ class Supervisor:
             watched.process.kill()
 
     def _note_death(self, watched: _Watched) -> None:
-        now = self._clock()
-        watched.pause = FIRST_PAUSE if now - watched.started_at > HEALTHY_AFTER else watched.pause
-        watched.due_at = now + watched.pause
         process = watched.process
-        self._report(f"{process.name} {process.how_it_ended()}; it is started again in {watched.pause:g} s")
-        watched.pause = min(watched.pause * 2, LONGEST_PAUSE)
+        if self._clock() - watched.started_at > HEALTHY_AFTER:
+            watched.pause = FIRST_PAUSE
+        self._plan(watched, news=f"{process.name} {process.how_it_ended()}")
         # What the dead program started must not work beside its successor.
         process.kill()
 
+    def _plan(self, watched: _Watched, *, news: str) -> None:
+        self._report(f"{news}; it is started again in {watched.pause:g} s")
+        watched.due_at = self._clock() + watched.pause
+        watched.pause = min(watched.pause * 2, LONGEST_PAUSE)
+
     def _start(self, watched: _Watched) -> None:
-        watched.process.start()
-        watched.started_at = self._clock()
-        watched.due_at = None
-        self._report(f"{watched.process.name} is started again")
+        process = watched.process
+        try:
+            process.start()
+        except (StackError, OSError) as error:
+            self._plan(watched, news=f"{process.name} could not be started: {error}")
+            return
+        watched.started_at, watched.due_at = self._clock(), None
+        self._report(f"{process.name} is started again")
