@@ -2,15 +2,14 @@
 
 from django.urls import path
 
-from shop.covers import cover
-from shop.views import cart, catalogue, checkout, payment, robots
+from shop.views import cart, catalogue, checkout, covers, payment, robots
 
 app_name = "shop"
 
 urlpatterns = [
     path("", catalogue.catalogue, name="catalogue"),
     path("products/<slug:slug>/", catalogue.product, name="product"),
-    path("covers/<str:sku>.svg", cover, name="cover"),
+    path("covers/<str:sku>.svg", covers.cover, name="cover"),
     path("cart/", cart.cart, name="cart"),
     path("cart/add/", cart.add, name="cart_add"),
     path("cart/undo/", cart.undo, name="cart_undo"),
