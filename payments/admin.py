@@ -24,27 +24,25 @@ class ReadOnly:
         return False
 
 
+ATTEMPT_FIELDS = (
+    *("id", "status", "decline_code", "payment_method", "brand", "last4"),
+    *("bank_charge_id", "next_check_at", "created_at"),
+)
+REFUND_FIELDS = ("id", "status", "amount", "bank_refund_id", "created_at")
+
+
 class AttemptInline(ReadOnly, admin.TabularInline):
     """The attempts of a payment."""
 
     model = PaymentAttempt
-    fields = [
-        "id",
-        "status",
-        "decline_code",
-        "brand",
-        "last4",
-        "bank_charge_id",
-        "next_check_at",
-        "created_at",
-    ]
+    fields = readonly_fields = ATTEMPT_FIELDS
 
 
 class RefundInline(ReadOnly, admin.TabularInline):
     """The refunds of a payment."""
 
     model = Refund
-    fields = ["id", "status", "amount", "bank_refund_id", "created_at"]
+    fields = readonly_fields = REFUND_FIELDS
 
 
 @admin.register(Payment)

@@ -1,6 +1,7 @@
 """Payment providers, each behind the same few calls."""
 
 from functools import cache
+from threading import Lock
 from typing import Protocol
 from uuid import UUID
 
@@ -94,10 +95,28 @@ class Gateway(Protocol):
     def refund(self, *, refund_id: UUID, charge_id: str, amount: int) -> str:
         """Give money back and return the provider's id for it; the same refund is made once."""
 
+    def close(self) -> None:
+        """Let go of the connections."""
 
-@cache
+
+_making = Lock()
+
+
 def gateway() -> Gateway:
     """Return this process's gateway; made on first use, so that no connection crosses a fork."""
+    with _making:
+        return _the_gateway()
+
+
+def close_gateway() -> None:
+    """Let go of this process's connections; the next use makes a new gateway, with the settings of then."""
+    with _making:
+        _the_gateway().close()
+        _the_gateway.cache_clear()
+
+
+@cache
+def _the_gateway() -> Gateway:
     from payments.gateways.demo_bank import DemoBank
 
     return DemoBank(url=settings.BANK_URL, timeout_seconds=settings.BANK_TIMEOUT_SECONDS)

@@ -147,6 +147,10 @@ class DemoBank:
         response = _hearing(lambda: self._client.post("/refunds", json=refund, headers=_key(refund_id)))
         return _read(response, RefundAnswer).id
 
+    def close(self) -> None:
+        """See `Gateway`."""
+        self._client.close()
+
 
 def _request(charge: Charge) -> dict[str, Any]:
     return {
