@@ -113,7 +113,8 @@ class ProductSlice(msgspec.Struct, frozen=True, kw_only=True):
 
 def list_categories() -> tuple[CategoryValue, ...]:
     """Return every shelf in the shop's order. One query."""
-    counted = Category.objects.annotate(product_count=Count("products", filter=Q(products__is_active=True)))
+    active = Count("products", filter=Q(products__is_active=True))
+    counted = Category.objects.annotate(product_count=active).order_by("position", "name")
     return tuple(
         CategoryValue(slug=category.slug, name=category.name, product_count=category.product_count)
         for category in counted

@@ -38,9 +38,9 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
 def fit_block(
     *, text: str, width: float, height: float, largest: float, smallest: float, tracking: float = 0
 ) -> Block:
-    """Return `text` as large as fits into the box, in lines of like length.
+    """Return `text` as large as fits into the box, in even lines.
 
-    `tracking` is the space between letters in em. What does not fit at the smallest size is cut with an ellipsis.
+    `tracking`: space between letters, in em. What does not fit at the smallest size is cut with an ellipsis.
     """
     size = largest
     while size >= smallest:

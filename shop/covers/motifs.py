@@ -544,7 +544,7 @@ def _stalk(foot: float, lean: float, height: float, count: int, colour: str) -> 
 
 
 def _hung_bell(foot: float, lean: float, height: float, along: float, side: int) -> str:
-    x, y = _on_stem(foot, lean, height, 0.2 + along * 0.76)
+    x, y = _on_stem(foot, lean, height, 0.31 + along * 0.66)
     size = (0.17 * (1 - along) ** 0.75 + 0.018) * height / 100
     droop = 28 + 74 * along
     return _use("b", x, y, f"rotate({90 - side * droop:.0f}) scale({size:.2f} {side * size:.2f})")
