@@ -55,12 +55,12 @@ class ProductAdmin(admin.ModelAdmin):
         ("Address", {"fields": ["sku", "slug", "cover", "created_at"]}),
     ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
+    def get_readonly_fields(self, _request: HttpRequest, obj: Product | None = None) -> list[str]:
         """Once a product is there its SKU stays: orders and stock know it by that."""
         return [*self.readonly_fields, "sku"] if obj else self.readonly_fields
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Product], search_term: str
+        self, _request: HttpRequest, queryset: QuerySet[Product], search_term: str
     ) -> tuple[QuerySet[Product], bool]:
         """Search as the shop does, so that staff see what visitors find."""
         terms = find_terms(text=search_term)
@@ -69,7 +69,7 @@ class ProductAdmin(admin.ModelAdmin):
         by_sku = queryset.filter(sku=search_term.strip().upper().replace("\0", ""))
         return queryset.filter(search_vector=match_terms(terms=terms)) | by_sku, False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
+    def has_delete_permission(self, _request: HttpRequest, _obj: Product | None = None) -> bool:
         """A product is taken off sale, not deleted: orders go on naming it."""
         return False
 
@@ -85,11 +85,11 @@ class ProductAdmin(admin.ModelAdmin):
         return format_html('<img src="{}" alt="" width="160" height="240">', address)
 
     @admin.action(description="Take off sale")
-    def take_off_sale(self, request: HttpRequest, products: QuerySet[Product]) -> None:
+    def take_off_sale(self, _request: HttpRequest, products: QuerySet[Product]) -> None:
         """Keep the products and their pages, but sell them no more."""
         products.update(is_active=False)
 
     @admin.action(description="Put on sale")
-    def put_on_sale(self, request: HttpRequest, products: QuerySet[Product]) -> None:
+    def put_on_sale(self, _request: HttpRequest, products: QuerySet[Product]) -> None:
         """Sell the products again."""
         products.update(is_active=True)
