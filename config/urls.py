@@ -1,6 +1,10 @@
 """Every address of the shop."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("shop.urls")),
+    path("", include("orders.urls")),
+]

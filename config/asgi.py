@@ -1,0 +1,24 @@
+"""One door for everything: sockets go to Channels, the rest to the WSGI application in threads that live on.
+
+Pages never go through Django's own ASGI handler, which is several times slower (docs/decisions/0008).
+"""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from a2wsgi import WSGIMiddleware
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+
+from config.wsgi import application as pages
+from orders.routing import websocket_urlpatterns
+
+_THREADS = 16
+
+application = ProtocolTypeRouter(
+    {
+        "http": WSGIMiddleware(pages, workers=_THREADS),
+        "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
+    }
+)

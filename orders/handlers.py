@@ -1,0 +1,5 @@
+"""The orders worker is the saga."""
+
+from orders.saga import worker
+
+__all__ = ["worker"]

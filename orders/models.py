@@ -1,0 +1,148 @@
+"""The order: its lines, and the timeline that tells its story."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from uuid_utils.compat import uuid7
+
+
+class Order(models.Model):
+    """What a buyer bought, and how far it has come.
+
+    `sequence` counts the entries of the timeline. Whoever changes an order locks its row, raises `sequence` by
+    one, and writes the entry and the event of that number (`orders.journal`).
+    """
+
+    class Status(models.TextChoices):
+        PLACED = "placed", "Placed"
+        RESERVED = "reserved", "Reserved"
+        ACTION_REQUIRED = "action_required", "Waiting for the buyer's bank"
+        PAYMENT_DECLINED = "payment_declined", "Payment declined"
+        CONFIRMED = "confirmed", "Confirmed"
+        SHIPPED = "shipped", "Shipped"
+        COMPLETED = "completed", "Completed"
+        REJECTED = "rejected", "Rejected"
+        CANCELLED = "cancelled", "Cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    number = models.CharField(max_length=12, unique=True)
+    token = models.CharField(max_length=64, unique=True)
+    status = models.CharField(max_length=20, choices=Status, default=Status.PLACED)
+    reason = models.CharField(max_length=40, blank=True)
+    sequence = models.PositiveIntegerField(default=1)
+    short_skus = models.JSONField(default=list, blank=True)
+    email = models.EmailField()
+    ship_to = models.JSONField()
+    total = models.PositiveBigIntegerField(help_text="Minor units.")
+    currency = models.CharField(max_length=3)
+    payment_method = models.CharField(max_length=100)
+    card_brand = models.CharField(max_length=40, blank=True)
+    card_last4 = models.CharField(max_length=4, blank=True)
+    action_url = models.URLField(max_length=500, blank=True)
+    decline_code = models.CharField(max_length=60, blank=True)
+    paid_amount = models.PositiveBigIntegerField(default=0)
+    refunded_amount = models.PositiveBigIntegerField(default=0)
+    carrier = models.CharField(max_length=60, blank=True)
+    tracking_number = models.CharField(max_length=60, blank=True)
+    estimated_delivery_on = models.DateField(null=True)
+    hold_expires_at = models.DateTimeField(null=True)
+    placed_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    idempotency_key = models.CharField(max_length=255, unique=True, null=True)  # noqa: DJ001  (null is "none", and unique)
+    idempotency_fingerprint = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions: ClassVar = [
+            ("cancel_order", "Can cancel orders"),
+            ("refund_order", "Can refund orders"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="order_status_known",
+                condition=Q(
+                    status__in=[
+                        *("placed", "reserved", "action_required", "payment_declined", "confirmed"),
+                        *("shipped", "completed", "rejected", "cancelled"),
+                    ]
+                ),
+            ),
+            models.CheckConstraint(name="order_currency_is_iso", condition=Q(currency__regex="^[A-Z]{3}$")),
+            models.CheckConstraint(
+                name="order_refunds_at_most_what_was_paid", condition=Q(refunded_amount__lte=F("paid_amount"))
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["-placed_at"], name="order_newest"),
+            models.Index(fields=["status", "-placed_at"], name="order_by_status"),
+            models.Index(fields=["email"], name="order_by_email"),
+            models.Index(
+                fields=["hold_expires_at"],
+                name="order_hold_due",
+                condition=Q(status__in=["reserved", "action_required", "payment_declined"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class OrderLine(models.Model):
+    """So many pieces of one product, at the price of the moment of purchase."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    sku = models.CharField(max_length=64)
+    title = models.CharField(max_length=300)
+    quantity = models.PositiveIntegerField()
+    unit_price = models.PositiveBigIntegerField(help_text="Minor units.")
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "position"], name="order_line_position_once"),
+            models.CheckConstraint(name="order_line_quantity_positive", condition=Q(quantity__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.title}"  # noqa: RUF001  (the multiplication sign is meant)
+
+
+class TimelineEntry(models.Model):
+    """One step of an order's story. Its `sequence` has no gaps, and is that of the event about it."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="timeline")
+    sequence = models.PositiveIntegerField()
+    type = models.CharField(max_length=40)
+    text = models.CharField(max_length=300)
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("view",)
+        ordering: ClassVar = ["sequence"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "sequence"], name="timeline_sequence_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence}. {self.type}"
+
+
+class RefusedTransition(models.Model):
+    """An event that came when the order could no longer follow it: refused, and kept for staff to see."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="refused_transitions")
+    event_id = models.UUIDField()
+    event_type = models.CharField(max_length=200)
+    status = models.CharField(max_length=20, choices=Order.Status)
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "event_id"], name="a_transition_is_refused_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} while {self.status}"

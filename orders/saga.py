@@ -1,0 +1,259 @@
+"""The way of an order, from top to bottom.
+
+    placed ─ stock reserved ─▶ reserved ─ payment captured ─▶ confirmed ─ dispatched ─▶ shipped ─ delivered ─▶ completed
+      └ stock rejected ▶ rejected │
+                                  ├ action required  ▶ action_required: the buyer's bank asks the buyer
+                                  ├ payment declined ▶ payment_declined: another card is welcome while the hold lasts
+                                  └ hold expired     ▶ rejected, the stock is released
+
+    A buyer or staff may cancel until the parcel has left (`orders.services.cancel_order`).
+    Money that arrives for an order that has ended goes back.
+
+Each step below is a function of an order and the event it heard. It changes the order and returns the step, or
+returns None when the order cannot follow: then the event is recorded as refused, and nothing changes.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from events import Received
+from events.inventory import StockRejected, StockReserved
+from events.orders import (
+    OrderCompleted,
+    OrderConfirmed,
+    OrderRejected,
+    PaymentRequested,
+    RefundRequested,
+    RejectionReason,
+)
+from events.payments import PaymentActionRequired, PaymentCaptured, PaymentDeclined, PaymentRefunded
+from events.shipments import ShipmentDelivered, ShipmentDispatched
+from orders.facts import address_of, lines_of
+from orders.journal import Change, Step, lock_orders, refuse, write_down
+from orders.models import Order
+from orders.words import decline_words, money_words, rejection_words
+from workers import Worker
+
+logger = logging.getLogger(__name__)
+
+Status = Order.Status
+Transition = Callable[[Order, Any], Step | None]
+
+worker = Worker("orders", dead_letter="hold")
+
+AWAITING_PAYMENT = {Status.RESERVED, Status.ACTION_REQUIRED, Status.PAYMENT_DECLINED}
+ENDED_UNSOLD = {Status.REJECTED, Status.CANCELLED}
+_SWEEP_AT_ONCE = 500
+
+
+# ── Stock ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def stock_reserved(order: Order, event: StockReserved) -> Step | None:
+    """placed ▶ reserved: the pieces are held, so the money may be asked for."""
+    if order.status != Status.PLACED:
+        return None
+    order.status = Status.RESERVED
+    order.hold_expires_at = event.hold_expires_at
+    return Step(
+        type="reserved", text="We are holding your books for you.", event=request_payment(order=order)
+    )
+
+
+def stock_rejected(order: Order, event: StockRejected) -> Step | None:
+    """placed ▶ rejected: at least one product is short."""
+    if order.status != Status.PLACED:
+        return None
+    short = tuple(shortage.sku for shortage in event.shortages)
+    order.short_skus = list(short)
+    return reject(order=order, reason="out_of_stock", short_skus=short)
+
+
+# ── Payment ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def payment_action_required(order: Order, event: PaymentActionRequired) -> Step | None:
+    """reserved ▶ action_required: the buyer's bank wants a word with the buyer."""
+    if order.status != Status.RESERVED:
+        return None
+    order.status = Status.ACTION_REQUIRED
+    order.action_url = event.action_url
+    _keep_card(order=order, event=event)
+    return Step(type="action_required", text="Your bank asks you to approve this payment.")
+
+
+def payment_declined(order: Order, event: PaymentDeclined) -> Step | None:
+    """reserved ▶ payment_declined: the hold goes on, and so may the buyer with another card."""
+    if order.status not in AWAITING_PAYMENT:
+        return None
+    order.status = Status.PAYMENT_DECLINED
+    order.action_url = ""
+    order.decline_code = event.decline_code
+    _keep_card(order=order, event=event)
+    return Step(type="payment_declined", text=decline_words(code=event.decline_code))
+
+
+def payment_captured(order: Order, event: PaymentCaptured) -> Step | None:
+    """reserved ▶ confirmed: paid, so it is fulfilled. For an order that has ended: the money goes back."""
+    if order.status in ENDED_UNSOLD:
+        return _refund_late_money(order=order, event=event)
+    if order.status not in AWAITING_PAYMENT:
+        return None
+    order.status = Status.CONFIRMED
+    order.action_url = order.decline_code = ""
+    order.hold_expires_at = None
+    order.paid_amount = event.amount
+    _keep_card(order=order, event=event)
+    return Step(
+        type="confirmed",
+        text=f"Paid: {money_words(amount=event.amount, currency=event.currency)}. Thank you.",
+        event=OrderConfirmed(
+            order_id=order.id,
+            number=order.number,
+            lines=lines_of(order=order),
+            total=order.total,
+            currency=order.currency,
+            ship_to=address_of(order=order),
+        ),
+    )
+
+
+def payment_refunded(order: Order, event: PaymentRefunded) -> Step | None:
+    """Money went back; the order stays what it is."""
+    order.refunded_amount += event.amount
+    amount = money_words(amount=event.amount, currency=event.currency)
+    return Step(type="refunded", text=f"We have sent {amount} back to your card.")
+
+
+# ── Parcel ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def shipment_dispatched(order: Order, event: ShipmentDispatched) -> Step | None:
+    """confirmed ▶ shipped: the carrier has the parcel."""
+    if order.status != Status.CONFIRMED:
+        return None
+    order.status = Status.SHIPPED
+    order.carrier = event.carrier
+    order.tracking_number = event.tracking_number
+    order.estimated_delivery_on = event.estimated_delivery_on
+    return Step(type="shipped", text=f"Your parcel is on its way with {event.carrier}.")
+
+
+def shipment_delivered(order: Order, _event: ShipmentDelivered) -> Step | None:
+    """shipped ▶ completed: delivered, nothing is left to do."""
+    if order.status != Status.SHIPPED:
+        return None
+    order.status = Status.COMPLETED
+    return Step(
+        type="completed",
+        text="Delivered. Happy reading.",
+        event=OrderCompleted(
+            order_id=order.id,
+            number=order.number,
+            lines=lines_of(order=order),
+            total=order.total,
+            currency=order.currency,
+        ),
+    )
+
+
+# ── The hold ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@worker.every(seconds=settings.SWEEP_SECONDS)
+def expire_holds() -> None:
+    """reserved, action_required or payment_declined ▶ rejected, once the hold is over."""
+    due = Order.objects.select_for_update(skip_locked=True).filter(
+        status__in=AWAITING_PAYMENT, hold_expires_at__lte=timezone.now()
+    )
+    orders = list(due.order_by("id")[:_SWEEP_AT_ONCE])
+    write_down(changes=[Change(order=order, step=_expire(order=order)) for order in orders])
+
+
+def _expire(*, order: Order) -> Step:
+    declined = order.status == Status.PAYMENT_DECLINED
+    return reject(order=order, reason="payment_declined" if declined else "expired")
+
+
+# ── Shared by the steps ──────────────────────────────────────────────────────────────────────────────────
+
+
+def request_payment(*, order: Order) -> PaymentRequested:
+    """Return the event that asks for the order's money, with the order's present payment method."""
+    return PaymentRequested(
+        order_id=order.id,
+        number=order.number,
+        amount=order.total,
+        currency=order.currency,
+        payment_method=order.payment_method,
+    )
+
+
+def reject(*, order: Order, reason: RejectionReason, short_skus: tuple[str, ...] = ()) -> Step:
+    """End an order without a sale; inventory releases what it holds when it hears of it."""
+    order.status = Status.REJECTED
+    order.reason = reason
+    order.action_url = ""
+    order.hold_expires_at = None
+    return Step(
+        type="rejected",
+        text=rejection_words(reason=reason),
+        event=OrderRejected(order_id=order.id, number=order.number, reason=reason, short_skus=short_skus),
+    )
+
+
+def _refund_late_money(*, order: Order, event: PaymentCaptured) -> Step:
+    order.paid_amount += event.amount
+    return Step(
+        type="refund_requested",
+        text="Your payment came through after the order had ended, so we are sending it back.",
+        event=RefundRequested(
+            order_id=order.id,
+            number=order.number,
+            requested_by="system",
+            reason="captured after the order had ended",
+        ),
+    )
+
+
+def _keep_card(*, order: Order, event: PaymentActionRequired | PaymentCaptured | PaymentDeclined) -> None:
+    order.card_brand = event.card.brand
+    order.card_last4 = event.card.last4
+
+
+# ── Which event leads to which step ──────────────────────────────────────────────────────────────────────
+
+TRANSITIONS: dict[type, Transition] = {
+    StockReserved: stock_reserved,
+    StockRejected: stock_rejected,
+    PaymentActionRequired: payment_action_required,
+    PaymentDeclined: payment_declined,
+    PaymentCaptured: payment_captured,
+    PaymentRefunded: payment_refunded,
+    ShipmentDispatched: shipment_dispatched,
+    ShipmentDelivered: shipment_delivered,
+}
+
+
+@worker.on(*TRANSITIONS)
+def advance(events: Sequence[Received[Any]]) -> None:
+    """Let every order of the batch follow the event it heard."""
+    orders = lock_orders(ids=[event.order_id for event in events])
+    changes: list[Change] = []
+    refused: list[tuple[Order, Received[Any]]] = []
+    for event in events:
+        order = orders.get(event.order_id)
+        if order is None:
+            logger.error("%s is about order %s, which is not here", event.type, event.order_id)
+            continue
+        step = TRANSITIONS[type(event.data)](order, event.data)
+        if step is None:
+            refused.append((order, event))
+        else:
+            changes.append(Change(order=order, step=step, cause=event.cause))
+    write_down(changes=changes)
+    refuse(refused=refused)

@@ -1,0 +1,181 @@
+"""What others may know of an order: frozen values, read by its token."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+
+from events.values import Address
+from orders.models import Order, TimelineEntry
+from orders.rules import can_cancel, can_pay, is_final
+
+
+class OrderNotFound(LookupError):
+    """No order has this token or id."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the order's story."""
+
+    sequence: int
+    type: str
+    text: str
+    at: datetime
+
+
+class OrderPageLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line as the buyer sees it; amounts in minor units."""
+
+    sku: str
+    title: str
+    quantity: int
+    unit_price: int
+    line_total: int
+    is_short: bool
+
+
+class PaymentSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The card and what became of the charge: pending, action_required, captured, declined or refunded."""
+
+    brand: str
+    last4: str
+    status: str
+
+
+class ParcelSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the parcel is."""
+
+    carrier: str
+    tracking_number: str
+    estimated_delivery_on: date | None
+
+
+class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the order's page and the API show. `sequence` is the latest entry's number."""
+
+    order_id: UUID
+    number: str
+    token: str
+    status: str
+    reason: str
+    sequence: int
+    placed_at: datetime
+    email: str
+    currency: str
+    lines: tuple[OrderPageLine, ...]
+    total: int
+    ship_to: Address
+    payment: PaymentSummary | None
+    parcel: ParcelSummary | None
+    timeline: tuple[Entry, ...]
+    can_cancel: bool
+    can_pay: bool
+    hold_expires_at: datetime | None
+    approve_url: str
+    is_final: bool
+    live_url: str
+
+
+class LiveOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a socket needs to know."""
+
+    order_id: UUID
+    number: str
+    sequence: int
+
+
+def get_order_page(*, token: str, after: int = 0) -> OrderPage:
+    """Return the order with the timeline entries after `after`; raises `OrderNotFound`."""
+    order = _find(token=token)
+    entries = order.timeline.filter(sequence__gt=after).order_by("sequence")
+    return OrderPage(
+        order_id=order.id,
+        number=order.number,
+        token=order.token,
+        status=order.status,
+        reason=order.reason,
+        sequence=order.sequence,
+        placed_at=order.placed_at,
+        email=order.email,
+        currency=order.currency,
+        lines=_lines(order=order),
+        total=order.total,
+        ship_to=msgspec.convert(order.ship_to, Address),
+        payment=_payment(order=order),
+        parcel=_parcel(order=order),
+        timeline=tuple(_entry(entry=entry) for entry in entries),
+        can_cancel=can_cancel(order=order),
+        can_pay=can_pay(order=order),
+        hold_expires_at=order.hold_expires_at,
+        approve_url=order.action_url if order.status == Order.Status.ACTION_REQUIRED else "",
+        is_final=is_final(order=order),
+        live_url=f"{settings.LIVE_URL}/ws/orders/{order.token}/",
+    )
+
+
+def get_live_order(*, token: str) -> LiveOrder:
+    """Return the order's id, number and latest sequence; raises `OrderNotFound`."""
+    row = Order.objects.filter(token=token).values_list("id", "number", "sequence").first()
+    if row is None:
+        raise OrderNotFound("There is no such order.")
+    return LiveOrder(order_id=row[0], number=row[1], sequence=row[2])
+
+
+def token_of(*, order_id: UUID) -> str:
+    """Return the token of the order with this id; raises `OrderNotFound`."""
+    token = Order.objects.filter(id=order_id).values_list("token", flat=True).first()
+    if token is None:
+        raise OrderNotFound("There is no such order.")
+    return token
+
+
+def _find(*, token: str) -> Order:
+    order = Order.objects.filter(token=token).first()
+    if order is None:
+        raise OrderNotFound("There is no such order.")
+    return order
+
+
+def _lines(*, order: Order) -> tuple[OrderPageLine, ...]:
+    return tuple(
+        OrderPageLine(
+            sku=line.sku,
+            title=line.title,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            line_total=line.quantity * line.unit_price,
+            is_short=line.sku in order.short_skus,
+        )
+        for line in order.lines.order_by("position")
+    )
+
+
+def _payment(*, order: Order) -> PaymentSummary | None:
+    if not order.card_last4:
+        return None
+    return PaymentSummary(brand=order.card_brand, last4=order.card_last4, status=_payment_status(order=order))
+
+
+def _payment_status(*, order: Order) -> str:
+    if order.refunded_amount and order.refunded_amount == order.paid_amount:
+        return "refunded"
+    if order.paid_amount:
+        return "captured"
+    if order.decline_code:
+        return "declined"
+    return "action_required" if order.action_url else "pending"
+
+
+def _parcel(*, order: Order) -> ParcelSummary | None:
+    if not order.tracking_number:
+        return None
+    return ParcelSummary(
+        carrier=order.carrier,
+        tracking_number=order.tracking_number,
+        estimated_delivery_on=order.estimated_delivery_on,
+    )
+
+
+def _entry(*, entry: TimelineEntry) -> Entry:
+    return Entry(sequence=entry.sequence, type=entry.type, text=entry.text, at=entry.at)

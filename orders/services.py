@@ -1,0 +1,262 @@
+"""What may be done to an order from outside: place it, cancel it, pay again, ask for its money back."""
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from events import publish
+from events.orders import Actor, OrderCancelled, OrderPlaced, RefundRequested
+from events.values import Address, Line
+from orders.journal import Change, Step, write_down
+from orders.models import Order, OrderLine, TimelineEntry
+from orders.rules import can_cancel, can_pay, can_refund
+from orders.saga import request_payment
+from orders.selectors import OrderNotFound
+
+# Letters and digits that nobody mistakes for one another.
+_NUMBER_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PLACED_TEXT = "We have your order."
+
+
+class IdempotencyConflict(ValueError):
+    """This idempotency key was used for another order; take a new key for a new order."""
+
+
+class IdempotencyInFlight(RuntimeError):
+    """An order with this idempotency key is being placed at this moment; ask again in a second."""
+
+
+class CannotCancel(ValueError):
+    """The order can no longer be cancelled; the message says why."""
+
+
+class CannotPay(ValueError):
+    """The order does not wait for another payment; the message says why."""
+
+
+class CannotRefund(ValueError):
+    """There is no money of this order to send back; the message says why."""
+
+
+class PlacedOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a buyer gets for placing an order: the number for people, the token as its address."""
+
+    order_id: UUID
+    number: str
+    token: str
+    total: int
+    currency: str
+    placed_at: datetime
+
+
+def place_order(
+    *,
+    lines: Sequence[Line],
+    email: str,
+    ship_to: Address,
+    payment_method: str,
+    currency: str,
+    idempotency_key: str | None = None,
+) -> PlacedOrder:
+    """Write the order, its first timeline entry and `OrderPlaced` in one short transaction.
+
+    Prices in `lines` are minor units of `currency`, looked up by the caller. With an idempotency key, the same
+    request again returns the same order. Raises `IdempotencyConflict` for another request with that key,
+    `IdempotencyInFlight` while the first is still being written, and `ValueError` without lines.
+    """
+    if not lines:
+        raise ValueError("An order needs at least one line.")
+    fingerprint = _fingerprint(lines=lines, email=email, ship_to=ship_to, payment_method=payment_method)
+    order = Order(
+        number=_new_number(),
+        token=secrets.token_urlsafe(24),
+        email=email,
+        ship_to=msgspec.to_builtins(ship_to),
+        total=sum(line.quantity * line.unit_price for line in lines),
+        currency=currency,
+        payment_method=payment_method,
+        placed_at=timezone.now(),
+        updated_at=timezone.now(),
+        idempotency_key=idempotency_key,
+        idempotency_fingerprint=fingerprint if idempotency_key else "",
+    )
+    with transaction.atomic():
+        earlier = _earlier(key=idempotency_key, fingerprint=fingerprint) if idempotency_key else None
+        return earlier or _insert(order=order, lines=lines)
+
+
+def cancel_order(*, token: str, by: Actor, reason: str = "") -> None:
+    """Cancel an order that has not left yet; money that was captured goes back.
+
+    Raises `OrderNotFound`, or `CannotCancel` once the parcel has left or the order has ended.
+    """
+    with _locked(token=token) as order:
+        if not can_cancel(order=order):
+            raise CannotCancel(_why_not_cancel(order=order))
+        order.status = Order.Status.CANCELLED
+        order.reason = "cancelled_by_" + by
+        order.action_url = ""
+        order.hold_expires_at = None
+        told = OrderCancelled(order_id=order.id, number=order.number, cancelled_by=by, reason=reason)
+        text = "You cancelled this order." if by == "buyer" else "We cancelled this order."
+        write_down(changes=[Change(order=order, step=Step(type="cancelled", text=text, event=told))])
+
+
+def pay_again(*, token: str, payment_method: str) -> None:
+    """Ask for the money once more with another payment method, after a decline and within the hold.
+
+    Raises `OrderNotFound`, or `CannotPay` when the order does not wait for a card.
+    """
+    with _locked(token=token) as order:
+        if not can_pay(order=order):
+            raise CannotPay(_why_not_pay(order=order))
+        order.status = Order.Status.RESERVED
+        order.payment_method = payment_method
+        order.decline_code = ""
+        step = Step(
+            type="payment_retried",
+            text="You gave us another card; we are charging it.",
+            event=request_payment(order=order),
+        )
+        write_down(changes=[Change(order=order, step=step)])
+
+
+def request_refund(*, token: str, by: Actor, reason: str) -> None:
+    """Ask the payments service to send the order's money back.
+
+    Raises `OrderNotFound`, or `CannotRefund` when nothing was paid or all of it is on its way back.
+    """
+    with _locked(token=token) as order:
+        if not can_refund(order=order):
+            raise CannotRefund("Nothing was captured for this order, or it is on its way back already.")
+        told = RefundRequested(order_id=order.id, number=order.number, requested_by=by, reason=reason)
+        step = Step(type="refund_requested", text="We are sending your money back.", event=told)
+        write_down(changes=[Change(order=order, step=step)])
+
+
+def _insert(*, order: Order, lines: Sequence[Line]) -> PlacedOrder:
+    try:
+        with transaction.atomic():
+            order.save(force_insert=True)
+    except IntegrityError:
+        earlier = _find_earlier(order=order)
+        if earlier is None:
+            raise
+        return earlier
+    OrderLine.objects.bulk_create(
+        [
+            OrderLine(
+                order=order,
+                position=position,
+                sku=line.sku,
+                title=line.title,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+            )
+            for position, line in enumerate(lines, start=1)
+        ]
+    )
+    TimelineEntry.objects.bulk_create(
+        [TimelineEntry(order=order, sequence=1, type="placed", text=_PLACED_TEXT, at=order.placed_at)]
+    )
+    publish(
+        _placed(order=order, lines=lines),
+        aggregate_type="order",
+        aggregate_id=order.id,
+        version=order.sequence,
+    )
+    return _value(order=order)
+
+
+def _placed(*, order: Order, lines: Sequence[Line]) -> OrderPlaced:
+    return OrderPlaced(
+        order_id=order.id,
+        number=order.number,
+        token=order.token,
+        lines=tuple(lines),
+        total=order.total,
+        currency=order.currency,
+        email=order.email,
+        ship_to=msgspec.convert(order.ship_to, Address),
+        payment_method=order.payment_method,
+        placed_at=order.placed_at,
+    )
+
+
+def _earlier(*, key: str, fingerprint: str) -> PlacedOrder | None:
+    """Return the order this key placed before, while keeping others with the key out until the commit."""
+    digest = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [digest])
+        [alone] = cursor.fetchone()
+    order = Order.objects.filter(idempotency_key=key).first()
+    if order is None and not alone:
+        raise IdempotencyInFlight(
+            "An order with this Idempotency-Key is being placed. Try again in a second."
+        )
+    return _same(order=order, fingerprint=fingerprint) if order else None
+
+
+def _find_earlier(*, order: Order) -> PlacedOrder | None:
+    earlier = Order.objects.filter(idempotency_key=order.idempotency_key).first()
+    if earlier is None:
+        return None
+    return _same(order=earlier, fingerprint=order.idempotency_fingerprint)
+
+
+def _same(*, order: Order, fingerprint: str) -> PlacedOrder:
+    if order.idempotency_fingerprint != fingerprint:
+        raise IdempotencyConflict(
+            "This Idempotency-Key belongs to another order. Use a new key for a new order."
+        )
+    return _value(order=order)
+
+
+def _value(*, order: Order) -> PlacedOrder:
+    return PlacedOrder(
+        order_id=order.id,
+        number=order.number,
+        token=order.token,
+        total=order.total,
+        currency=order.currency,
+        placed_at=order.placed_at,
+    )
+
+
+def _fingerprint(*, lines: Sequence[Line], email: str, ship_to: Address, payment_method: str) -> str:
+    # Prices are not the buyer's words: the same request a minute later is the same request.
+    wanted = sorted((line.sku, line.quantity) for line in lines)
+    return hashlib.sha256(msgspec.json.encode([wanted, email, ship_to, payment_method])).hexdigest()
+
+
+def _new_number() -> str:
+    letters = "".join(secrets.choice(_NUMBER_LETTERS) for _ in range(8))
+    return f"WB-{letters[:4]}-{letters[4:]}"
+
+
+@contextmanager
+def _locked(*, token: str) -> Iterator[Order]:
+    with transaction.atomic():
+        order = Order.objects.select_for_update().filter(token=token).first()
+        if order is None:
+            raise OrderNotFound("There is no such order.")
+        yield order
+
+
+def _why_not_cancel(*, order: Order) -> str:
+    if order.status in (Order.Status.SHIPPED, Order.Status.COMPLETED):
+        return "The parcel has left already. You can send it back after it has arrived."
+    return "This order has ended already."
+
+
+def _why_not_pay(*, order: Order) -> str:
+    if order.status == Order.Status.PAYMENT_DECLINED:
+        return "The books are no longer held for this order. Please order again."
+    return "This order does not wait for another card."
