@@ -4,12 +4,13 @@ The session keeps the address and, of the card, a token with brand and last four
 """
 
 import secrets
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from django.contrib.sessions.backends.base import SessionBase
-from orders.services import pay_again, place_order
+from orders.services import IdempotencyConflict, IdempotencyInFlight, PlacedOrder, pay_again, place_order
 
 from events.values import Address, Line
 from payments.services import PaymentMethodValue, tokenize_card
@@ -18,6 +19,8 @@ from shop.cart import Cart, Change, Seen, empty_cart, read_cart
 _CHECKOUT = "checkout"
 _PLACED = "placed_orders"
 _REMEMBERED_ORDERS = 5
+_WAITS_FOR_TWIN = 20
+_WAIT_SECONDS = 0.1
 
 
 class CartChanged(ValueError):
@@ -107,7 +110,7 @@ def place_cart(*, session: SessionBase, idempotency_key: str, agreed: Mapping[st
     if not delivery or not card or not cart.count or idempotency_key != checkout.idempotency_key:
         raise CheckoutIncomplete("Go through the steps of the checkout again.")
     _check_agreement(cart=cart, agreed=agreed)
-    order = place_order(
+    order = _place_once(
         lines=_order_lines(cart=cart),
         email=delivery.email,
         ship_to=delivery.ship_to,
@@ -117,6 +120,18 @@ def place_cart(*, session: SessionBase, idempotency_key: str, agreed: Mapping[st
     )
     _end_checkout(session=session, idempotency_key=idempotency_key, token=order.token)
     return order.token
+
+
+def _place_once(**order: Any) -> PlacedOrder:
+    """Place the order; where a double click is placing it at this moment, wait for that one."""
+    for _ in range(_WAITS_FOR_TWIN):
+        try:
+            return place_order(**order)
+        except IdempotencyInFlight:
+            time.sleep(_WAIT_SECONDS)
+        except IdempotencyConflict as error:
+            raise CheckoutIncomplete("This checkout has become an order already.") from error
+    raise CheckoutIncomplete("This checkout is being turned into an order; look again in a moment.")
 
 
 def _check_agreement(*, cart: Cart, agreed: Mapping[str, Seen]) -> None:

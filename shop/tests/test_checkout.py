@@ -204,7 +204,7 @@ def test_a_book_taken_out_in_another_tab_is_not_ordered(ready: Client) -> None:
     answer = ready.post("/checkout/review/", form)
 
     assert answer.status_code == 422
-    assert "Your basket changed" in text(answer)
+    assert "Please look at your order once more" in text(answer)
 
 
 @pytest.mark.parametrize("agreed", ["", "FOX-1", "FOX-1:2:1", "FOX-1:x:y", "FOX-1:99:1490"])

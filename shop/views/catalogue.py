@@ -17,6 +17,8 @@ from shop.selectors import (
 from shop.stock import read_stock
 from shop.views.answers import HtmxRequest, render_page
 
+# Full rows of two, three and six covers, and no more than 25 requests for a whole page.
+PAGE_SIZE = 18
 SIMILAR = 6
 
 
@@ -31,6 +33,7 @@ def catalogue(request: HtmxRequest) -> HttpResponse:
         facets=listing.facet_values,
         sort=listing.sort,
         page=listing.page,
+        page_size=PAGE_SIZE,
     )
     category_name = next((shelf.name for shelf in categories if shelf.slug == listing.category), "")
     context = {
