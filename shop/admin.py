@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from shop.covers import cover_url
 from shop.models import Attribute, Category, Product, ProductType
@@ -79,8 +78,10 @@ class ProductAdmin(admin.ModelAdmin):
         return format_money(amount=product.price_amount, currency=product.currency)
 
     @admin.display
-    def cover(self, product: Product) -> SafeString:
-        """Show the cover as it is drawn now."""
+    def cover(self, product: Product) -> str:
+        """Show the cover as it is drawn now; a product not yet saved has none."""
+        if not product.sku:
+            return ""
         address = cover_url(sku=product.sku, title=product.title, byline=product.byline)
         return format_html('<img src="{}" alt="" width="160" height="240">', address)
 

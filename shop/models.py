@@ -144,6 +144,8 @@ class Product(models.Model):
 
     def clean(self) -> None:
         """Hold the attributes against what the product type allows. Raises `ValidationError`."""
+        if not self.product_type_id:
+            return
         try:
             check_attributes(definitions=self.product_type.define_attributes(), attributes=self.attributes)
         except BadAttributes as error:
