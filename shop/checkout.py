@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 from django.contrib.sessions.backends.base import SessionBase
-from orders.services import IdempotencyConflict, IdempotencyInFlight, PlacedOrder, pay_again, place_order
 
 from events.values import Address, Line
+from orders.services import IdempotencyConflict, IdempotencyInFlight, PlacedOrder, pay_again, place_order
 from payments.services import PaymentMethodValue, tokenize_card
 from shop.cart import Cart, Change, Seen, empty_cart, read_cart
 
@@ -96,7 +96,8 @@ def read_agreement(*, text: str) -> dict[str, Seen]:
 
 def find_placed_order(*, session: SessionBase, idempotency_key: str) -> str:
     """Return the token of the order that this browser has placed with the key, empty when it has not."""
-    return dict(session.get(_PLACED, [])).get(idempotency_key, "")
+    placed: dict[str, str] = dict(session.get(_PLACED, []))
+    return placed.get(idempotency_key, "")
 
 
 def place_cart(*, session: SessionBase, idempotency_key: str, agreed: Mapping[str, Seen]) -> str:

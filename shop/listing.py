@@ -130,7 +130,7 @@ def read_listing(*, query: QueryDict, facets: Iterable[FacetValue]) -> Listing:
     return Listing(
         search=" ".join(query.get("search", "").split())[:100],
         category=query.get("category", ""),
-        facets={facet.key: query[facet.key] for facet in facets if query.get(facet.key)},
+        facets={facet.key: value for facet in facets if (value := query.get(facet.key))},
         sort=sort if sort in SORTS else "",
         page=int(page) if page.isdecimal() and len(page) < 7 and int(page) else 1,
     )

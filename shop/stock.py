@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
+
 from inventory.selectors import stock_levels
 
 LOW = 5

@@ -1,7 +1,6 @@
 """Books for tests of the pages, put on the shelf through the shop's own doors."""
 
 from inventory.services import adjust_stock, open_stock
-
 from shop.models import Category, Product, ProductType
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from shop.models import Product
 from shop.tests.shelf import put_on_shelf, withdraw
@@ -71,7 +72,7 @@ def test_htmx_gets_the_results_alone_and_going_back_gets_the_whole_page(client: 
 
 
 def test_the_catalogue_takes_the_same_number_of_queries_however_many_books_there_are(
-    client: Client, django_assert_num_queries
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(20):
         put_on_shelf(sku=f"FOX-{number}")

@@ -1,15 +1,18 @@
 """The basket, as a visitor's browser meets it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
-from django.http import HttpResponse
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from shop.tests.shelf import change_price, put_on_shelf, sell_elsewhere, withdraw
 
 pytestmark = pytest.mark.django_db
 
 
-def add(client: Client, sku: str, quantity: int = 1, **headers: str) -> HttpResponse:
+def add(client: Client, sku: str, quantity: int = 1, **headers: str) -> Any:
     return client.post("/cart/add/", {"sku": sku, "quantity": quantity}, headers=headers)
 
 
@@ -155,7 +158,9 @@ def test_choosing_a_quantity_accepts_what_has_changed(client: Client) -> None:
 @pytest.mark.parametrize(
     "disappear", [lambda: sell_elsewhere(sku="FOX-1", quantity=10), lambda: withdraw(sku="FOX-1")]
 )
-def test_a_book_that_is_gone_meanwhile_stays_visible_but_is_not_ordered(client: Client, disappear) -> None:
+def test_a_book_that_is_gone_meanwhile_stays_visible_but_is_not_ordered(
+    client: Client, disappear: Callable[[], None]
+) -> None:
     put_on_shelf(sku="FOX-1", title="Emma", stock=10)
     add(client, "FOX-1")
 
@@ -187,7 +192,7 @@ def test_a_title_with_markup_in_it_is_shown_as_text(client: Client) -> None:
 
 
 def test_the_basket_takes_the_same_number_of_queries_however_much_lies_in_it(
-    client: Client, django_assert_num_queries
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(8):
         put_on_shelf(sku=f"FOX-{number}")

@@ -1,9 +1,9 @@
 """A guest buys, on the real bank: what the forms ask, refuse and keep."""
 
 import re
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from shop.tests.shelf import change_price, put_on_shelf, sell_elsewhere
@@ -44,8 +44,9 @@ def fill_in_review(client: Client) -> dict[str, str]:
     return dict(re.findall(r'name="(idempotency_key|agreed)" value="([^"]*)"', page))
 
 
-def text(answer: HttpResponse) -> str:
-    return answer.content.decode()
+def text(answer: Any) -> str:
+    page: str = answer.content.decode()
+    return page
 
 
 @pytest.mark.parametrize("step", ["/checkout/", "/checkout/payment/", "/checkout/review/"])

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
@@ -29,6 +30,4 @@ def render_page(
 
 def see_other(name: str, **arguments: Any) -> HttpResponse:
     """Answer a form with 303: the browser shows the page of that URL name next."""
-    response = redirect(name, **arguments)
-    response.status_code = 303
-    return response
+    return HttpResponseRedirect(reverse(name, kwargs=arguments), status=303)

@@ -7,9 +7,9 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
+
 from orders.selectors import OrderNotFound, OrderPage, get_order_page, token_of
 from orders.services import CannotPay
-
 from payments.services import AttemptNotFound, CardRefused, PaymentsUnavailable, authentication_returned
 from shop.checkout import pay_with_card
 from shop.forms import CardForm
