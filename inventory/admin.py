@@ -106,7 +106,9 @@ class StockItemAdmin(admin.ModelAdmin):
         """The level changes by adjustments alone."""
         return ("available",) if obj else ()
 
-    def get_inlines(self, _request: HttpRequest, obj: Any = None) -> list[type[AdjustmentInline]]:
+    def get_inlines(
+        self, _request: HttpRequest, obj: Any = None
+    ) -> list[type[admin.options.InlineModelAdmin]]:
         """A new product has no adjustments to show."""
         return [AdjustmentInline] if obj else []
 
