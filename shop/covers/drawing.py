@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from hashlib import blake2s
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -32,6 +33,7 @@ from shop.covers.svg import circle, element, group, path, rect
 
 WIDTH, HEIGHT = 400, 600
 _MARGIN = 34
+_RULED = 26  # what the rule between title and byline takes with the space around it
 
 
 class _Words(msgspec.Struct, frozen=True):
@@ -48,6 +50,11 @@ class _Style(msgspec.Struct, frozen=True):
     anchor: str
     family: str
     is_capitals: bool
+
+    @property
+    def tracking(self) -> float:
+        """Capitals are set with space between them, in em."""
+        return 0.06 if self.is_capitals else 0.0
 
 
 Layout = Callable[[_Words, Motif, Palette, _Style, Random], str]
@@ -184,57 +191,39 @@ def _set_words(
     right: float = WIDTH - _MARGIN,
     largest: float = 62,
 ) -> str:
-    """Title, rule and byline in the box, all of them inside it whatever their length."""
+    """Set title, rule and byline in the box, all of them inside it whatever their length."""
     width, height = right - left, bottom - top
-    x = {"start": left, "middle": (left + right) / 2}[style.anchor]
-    tracking = 0.06 if style.is_capitals else 0.0
     by = fit_block(
         text=words.byline.upper(), width=width, height=height * 0.26, largest=17, smallest=9, tracking=0.1
     )
     sub = fit_block(text=words.subtitle, width=width, height=height * 0.24, largest=19, smallest=10)
-    room = height - (by.height + 26 if words.byline else 0) - (sub.height + 8 if words.subtitle else 0)
-    text = words.title.upper() if style.is_capitals else words.title
-    title = fit_block(
-        text=text,
-        width=width,
-        height=room,
-        largest=largest * (0.84 if style.is_capitals else 1),
-        smallest=14,
-        tracking=tracking,
-    )
-    used = title.height + height - room
-    start = top + (height - used) / 2 if style.anchor == "middle" else top
-    parts = [
-        draw_block(
-            block=title,
-            x=x,
-            top=start,
-            anchor=style.anchor,
-            fill=palette.ink,
-            family=style.family,
-            **_spaced(tracking * title.size),
-        )
-    ]
-    below = start + title.height + 4
-    if words.subtitle:
-        parts.append(
-            draw_block(block=sub, x=x, top=below, anchor=style.anchor, fill=palette.ink, font_style="italic")
-        )
-        below += sub.height + 4
-    if words.byline:
-        parts.append(_rule(x, below + 6, style.anchor, palette))
-        parts.append(
-            draw_block(
-                block=by,
-                x=x,
-                top=below + 18,
-                anchor=style.anchor,
-                fill=palette.ink,
-                family=SANS,
-                **_spaced(0.1 * by.size),
-            )
-        )
-    return "".join(parts)
+    room = height - (by.height + _RULED if words.byline else 0) - (sub.height + 8 if words.subtitle else 0)
+    title = _fit_title(words.title, style, width, room, largest)
+    x = left if style.anchor == "start" else (left + right) / 2
+    y = top if style.anchor == "start" else top + (room - title.height) / 2
+    return _stack(title, sub, by, x, y, palette, style)
+
+
+def _fit_title(text: str, style: _Style, width: float, height: float, largest: float) -> Block:
+    if style.is_capitals:
+        text, largest = text.upper(), largest * 0.84
+    tracking = style.tracking
+    return fit_block(text=text, width=width, height=height, largest=largest, smallest=14, tracking=tracking)
+
+
+def _stack(title: Block, sub: Block, by: Block, x: float, y: float, palette: Palette, style: _Style) -> str:
+    """Draw the three blocks one below the other; one without lines takes no room."""
+    side: dict[str, Any] = {"x": x, "anchor": style.anchor, "fill": palette.ink}
+    spaced = _spaced(style.tracking * title.size)
+    drawn = draw_block(block=title, top=y, family=style.family, **side, **spaced)
+    y += title.height + 4
+    if sub.lines:
+        drawn += draw_block(block=sub, top=y, font_style="italic", **side)
+        y += sub.height + 4
+    if by.lines:
+        drawn += _rule(x, y + 6, style.anchor, palette)
+        drawn += draw_block(block=by, top=y + 18, family=SANS, **side, **_spaced(0.1 * by.size))
+    return drawn
 
 
 def _cloth(palette: Palette, chance: Random) -> tuple[str, str]:
@@ -250,7 +239,7 @@ def _inset(inset: float, colour: str, width: float) -> str:
     )
 
 
-def _spaced(space: float) -> dict[str, object]:
+def _spaced(space: float) -> dict[str, Any]:
     return {"letter_spacing": space} if space else {}
 
 

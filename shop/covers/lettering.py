@@ -20,6 +20,7 @@ _WIDTHS = {
 }
 _CAPITAL, _LETTER, _WIDEST = 0.86, 0.65, 1.04
 _LEADING = 1.12
+_MOST_BALANCED = 24  # words; the time to balance grows with their square
 _ELLIPSIS = "…"
 
 
@@ -47,8 +48,9 @@ def fit_block(
         lines = _wrap(text.split(), width / size, tracking)
         fits = all(_measure(line, tracking) * size <= width for line in lines)
         if fits and len(lines) * size * _LEADING <= height:
-            balanced = _balance(text.split(), len(lines), width / size, tracking) if lines else []
-            return Block(lines=tuple(balanced), size=size)
+            if 1 < len(lines) and len(text.split()) <= _MOST_BALANCED:
+                lines = _balance(text.split(), len(lines), width / size, tracking)
+            return Block(lines=tuple(lines), size=size)
         size -= 1
     return _cut(text=text, width=width, height=height, size=smallest, tracking=tracking)
 

@@ -7,6 +7,8 @@ from random import Random
 from shop.covers.palettes import Palette, luminance
 from shop.covers.svg import circle, element, group, path, rect
 
+_QUARTERS = (0.25, 0.75, 1.25, 1.75)
+
 Motif = Callable[[float, float, Palette, Random], str]
 
 
@@ -112,29 +114,17 @@ def tiles(width: float, height: float, palette: Palette, chance: Random) -> str:
 
 def rays(width: float, height: float, palette: Palette, chance: Random) -> str:
     """Draw the beams of something that rises."""
-    centre, middle = width * chance.choice([0.5, 0.5, 0.22, 0.78]), height * chance.choice([0.62, 0.86, 1.0])
-    count, reach = chance.choice([14, 18, 24]), width + height
-    first, second, disc, ring = palette.colours
-    shapes = [rect(0, 0, width, height, fill=first)]
-    for index in range(count):
-        start, end = (math.tau * (index + part) / count for part in (0.0, 0.5))
-        shapes.append(
-            path(
-                "M",
-                centre,
-                middle,
-                "L",
-                *_polar(centre, middle, reach, start),
-                *_polar(centre, middle, reach, end),
-                "Z",
-                fill=second,
-            )
-        )
-    shapes += [
-        circle(centre, middle, radius, fill=fill)
-        for radius, fill in ((104.0, palette.ground), (88.0, disc), (60.0, palette.ground), (46.0, ring))
-    ]
-    return "".join(shapes)
+    centre = width * chance.choice([0.5, 0.5, 0.22, 0.78]), height * chance.choice([0.62, 0.86, 1.0])
+    count, (first, second, disc, ring) = chance.choice([14, 18, 24]), palette.colours
+    beams = [_beam(centre, width + height, math.tau / count, index, second) for index in range(count)]
+    rings = ((104.0, palette.ground), (88.0, disc), (60.0, palette.ground), (46.0, ring))
+    sun = [circle(*centre, radius, fill=fill) for radius, fill in rings]
+    return rect(0, 0, width, height, fill=first) + "".join([*beams, *sun])
+
+
+def _beam(centre: tuple[float, float], reach: float, step: float, index: int, colour: str) -> str:
+    ends = [*_polar(*centre, reach, step * index), *_polar(*centre, reach, step * (index + 0.5))]
+    return path("M", *centre, "L", *ends, "Z", fill=colour)
 
 
 def contours(width: float, height: float, palette: Palette, chance: Random) -> str:
@@ -255,65 +245,30 @@ def lattice(width: float, height: float, palette: Palette, chance: Random) -> st
     step = width / across
     tall = step * chance.choice([1.0, 1.35, 1.6])
     ground, line = palette.colours[chance.choice([0, 2])], palette.ground
-    diamond = path(
-        "M",
-        0,
-        -tall / 2,
-        "L",
-        step / 2,
-        0,
-        0,
-        tall / 2,
-        -step / 2,
-        0,
-        "Z",
-        fill="none",
-        stroke=line,
-        stroke_width=2,
+    field = group(
+        _diamond(step, tall, fill="none", stroke=line, stroke_width=2),
+        _diamond(step * 2 / 3, tall * 2 / 3, fill=palette.colours[1]),
+        *(circle(*_polar(0, 0, step * 0.09, math.pi * turn), step * 0.075, fill=line) for turn in _QUARTERS),
+        circle(0, 0, step * 0.05, fill=palette.colours[3]),
+        id="d",
     )
-    inner = path("M", 0, -tall / 3, "L", step / 3, 0, 0, tall / 3, -step / 3, 0, "Z", fill=palette.colours[1])
-    flower = group(
-        *(
-            circle(*_polar(0, 0, step * 0.09, math.pi / 4 + turn * math.pi / 2), step * 0.075, fill=line)
-            for turn in range(4)
-        )
-    )
-    heart = circle(0, 0, step * 0.05, fill=palette.colours[3])
-    rows, placed = int(height / tall * 2) + 2, []
-    for row in range(rows):
-        placed += [
-            _use("d", step * (column + 0.5 * (row % 2)), tall * row / 2) for column in range(across + 1)
-        ]
-    return (
-        _defined(group(diamond, inner, flower, heart, id="d"))
-        + rect(0, 0, width, height, fill=ground)
-        + "".join(placed)
-    )
+    row = group(*(_use("d", step * column, 0) for column in range(across + 1)), id="r")
+    rows = range(int(height / tall * 2) + 2)
+    placed = [_use("r", -step * 0.5 * (index % 2), tall * index / 2) for index in rows]
+    return _defined(field, row) + rect(0, 0, width, height, fill=ground) + "".join(placed)
 
 
 def ripples(width: float, height: float, palette: Palette, chance: Random) -> str:
     """Draw many lines that swell together, like water or a field seen from a train."""
-    count = 26
+    count, ground = 26, palette.colours[3]
     gap, phase, swell = height / count, chance.uniform(0, math.tau), chance.uniform(0.9, 1.7)
-    ground = palette.colours[3]
     line = palette.ground if _is_dark(ground) != _is_dark(palette.ground) else palette.ink
+    disc = palette.colours[chance.choice([0, 2])]
     shapes = [rect(0, 0, width, height, fill=ground)]
-    shapes.append(
-        circle(
-            width * chance.uniform(0.3, 0.7),
-            height * 0.42,
-            width * 0.2,
-            fill=palette.colours[chance.choice([0, 2])],
-        )
-    )
+    shapes.append(circle(width * chance.uniform(0.3, 0.7), height * 0.42, width * 0.2, fill=disc))
     for index in range(-1, count + 2):
-        lift = gap * 2.2 * math.sin(phase + index * 0.26)
-        base = index * gap
-        steps: list[object] = [
-            "M",
-            -10,
-            base,
-            "C",
+        lift, base = gap * 2.2 * math.sin(phase + index * 0.26), index * gap
+        bend = [
             width * 0.3,
             base - lift * swell,
             width * 0.6,
@@ -321,8 +276,14 @@ def ripples(width: float, height: float, palette: Palette, chance: Random) -> st
             width + 10,
             base - lift * 0.4,
         ]
-        shapes.append(path(*steps, fill="none", stroke=line, stroke_width=1 + 3.2 * (index + 1) / count))
+        thickness = 1 + 3.2 * (index + 1) / count
+        shapes.append(path("M", -10, base, "C", *bend, fill="none", stroke=line, stroke_width=thickness))
     return "".join(shapes)
+
+
+def _diamond(width: float, height: float, **attributes: object) -> str:
+    x, y = width / 2, height / 2
+    return path("M", 0, -y, "L", x, 0, 0, y, -x, 0, "Z", **attributes)
 
 
 def _use(name: str, x: float, y: float, more: str = "") -> str:
@@ -358,39 +319,21 @@ def _lightest(palette: Palette) -> tuple[str, str]:
 def _arch_rings(
     *, centre: float, span: float, height: float, colours: Sequence[str], chance: Random
 ) -> list[str]:
-    crown = height * chance.uniform(0.04, 0.3)
-    rings, inset = [], 0.0
-    for index in range(5):
-        half = span / 2 * 0.94 - inset
-        top = crown + half + inset
-        rings.append(
-            path(
-                "M",
-                centre - half,
-                height,
-                "V",
-                top,
-                "A",
-                half,
-                half,
-                0,
-                0,
-                1,
-                centre + half,
-                top,
-                "V",
-                height,
-                "Z",
-                fill=colours[index % 4],
-            )
-        )
-        inset += span * 0.094
-    return rings
+    crown, widest = height * chance.uniform(0.04, 0.3), span * 0.47
+    halves = [widest - span * 0.094 * index for index in range(5)]
+    return [
+        _arch(centre, half, crown + widest, height, colours[index % 4]) for index, half in enumerate(halves)
+    ]
+
+
+def _arch(centre: float, half: float, spring: float, foot: float, colour: str) -> str:
+    up = ["M", centre - half, foot, "V", spring, "A", half, half, 0, 0, 1, centre + half, spring]
+    return path(*up, "V", foot, "Z", fill=colour)
 
 
 def _slope(width: float, height: float, base: float, swing: float, colour: str, chance: Random) -> str:
     left, middle, right = (base + chance.uniform(-swing, swing) for _ in range(3))
-    return path(
+    rise = [
         "M",
         0,
         left,
@@ -399,20 +342,11 @@ def _slope(width: float, height: float, base: float, swing: float, colour: str, 
         left - swing * 1.4,
         width * 0.3,
         middle - swing,
-        width * 0.5,
+        width / 2,
         middle,
-        "S",
-        width * 0.8,
-        right + swing,
-        width,
-        right - swing,
-        "V",
-        height,
-        "H",
-        0,
-        "Z",
-        fill=colour,
-    )
+    ]
+    fall = ["S", width * 0.8, right + swing, width, right - swing, "V", height, "H", 0, "Z"]
+    return path(*rise, *fall, fill=colour)
 
 
 def _planet(x: float, y: float, orbit: float, palette: Palette, chance: Random) -> str:
@@ -443,29 +377,8 @@ def _constellation(*, points: Sequence[tuple[float, float]], width: float) -> li
 def _star(x: float, y: float, size: float, colour: str) -> str:
     if size < 3:
         return circle(x, y, size, fill=colour)
-    waist = size * 0.22
-    return path(
-        "M",
-        x,
-        y - size,
-        "L",
-        x + waist,
-        y - waist,
-        x + size,
-        y,
-        x + waist,
-        y + waist,
-        x,
-        y + size,
-        x - waist,
-        y + waist,
-        x - size,
-        y,
-        x - waist,
-        y - waist,
-        "Z",
-        fill=colour,
-    )
+    four_points = "M0-1 .22-.22 1 0 .22.22 0 1-.22.22-1 0-.22-.22Z"
+    return path(four_points, fill=colour, transform=f"translate({x:.1f} {y:.1f}) scale({size})")
 
 
 def _tile(side: float, column: int, row: int, palette: Palette, chance: Random) -> str:
@@ -522,25 +435,10 @@ def _on_stem(foot: float, lean: float, height: float, along: float) -> tuple[flo
 
 def _stalk(foot: float, lean: float, height: float, count: int, colour: str) -> str:
     """Draw a stalk with `count` bells named b, smaller and more upright towards the tip."""
-    tip = foot + lean * 0.4
-    line = path(
-        "M",
-        foot,
-        height + 10,
-        "Q",
-        foot + lean,
-        height * 0.5,
-        tip,
-        height * 0.05,
-        fill="none",
-        stroke=colour,
-        stroke_width=1.6 + height / 110,
-        stroke_linecap="round",
-    )
-    bells = [
-        _hung_bell(foot, lean, height, index / (count - 1), 1 if index % 2 else -1) for index in range(count)
-    ]
-    return line + "".join(reversed(bells))
+    bend = ["M", foot, height + 10, "Q", foot + lean, height * 0.5, foot + lean * 0.4, height * 0.05]
+    line = {"fill": "none", "stroke": colour, "stroke_width": 1.6 + height / 110, "stroke_linecap": "round"}
+    bells = [_hung_bell(foot, lean, height, index / (count - 1), index % 2 * 2 - 1) for index in range(count)]
+    return path(*bend, **line) + "".join(reversed(bells))
 
 
 def _hung_bell(foot: float, lean: float, height: float, along: float, side: int) -> str:
@@ -551,146 +449,33 @@ def _hung_bell(foot: float, lean: float, height: float, along: float, side: int)
 
 
 def _bell(outer: str, throat: str, calyx: str, spots: str) -> str:
-    body = path(
-        "M",
-        0,
-        -6,
-        "C",
-        18,
-        -30,
-        52,
-        -30,
-        78,
-        -29,
-        "C",
-        88,
-        -29,
-        94,
-        -35,
-        103,
-        -38,
-        "C",
-        112,
-        -14,
-        112,
-        14,
-        103,
-        38,
-        "C",
-        94,
-        35,
-        88,
-        29,
-        78,
-        29,
-        "C",
-        52,
-        30,
-        18,
-        30,
-        0,
-        6,
-        "Z",
-        fill=outer,
+    body = "M0-6C18-30 52-30 78-29 88-29 94-35 103-38 112-14 112 14 103 38 94 35 88 29 78 29 52 30 18 30 0 6Z"
+    cup = "M-8 0C0-16 14-18 24-14 16-6 16 6 24 14 14 18 0 16-8 0Z"
+    shine = {"fill": "none", "stroke": throat, "stroke_width": 3.5, "stroke_linecap": "round"}
+    return group(
+        path(body, fill=outer),
+        path("M28-16C46-21 64-21 82-19", **shine, stroke_opacity=0.8),
+        element("ellipse", cx=101, cy=0, rx=9, ry=35, fill=throat),
+        *(circle(x, y, 2.6, fill=spots) for x, y in ((99, -17), (103, -5), (98, 6), (102, 18))),
+        path(cup, fill=calyx),
+        id="b",
     )
-    mouth = element("ellipse", cx=101, cy=0, rx=9, ry=35, fill=throat)
-    dots = "".join(circle(x, y, 2.6, fill=spots) for x, y in ((99, -17), (103, -5), (98, 6), (102, 18)))
-    cup = path(
-        "M",
-        -8,
-        0,
-        "C",
-        0,
-        -16,
-        14,
-        -18,
-        24,
-        -14,
-        "C",
-        16,
-        -6,
-        16,
-        6,
-        24,
-        14,
-        "C",
-        14,
-        18,
-        0,
-        16,
-        -8,
-        0,
-        "Z",
-        fill=calyx,
-    )
-    shine = path(
-        "M",
-        28,
-        -16,
-        "C",
-        46,
-        -21,
-        64,
-        -21,
-        82,
-        -19,
-        fill="none",
-        stroke=throat,
-        stroke_width=3.5,
-        stroke_linecap="round",
-        stroke_opacity=0.8,
-    )
-    return group(body, shine, mouth, dots, cup, id="b")
 
 
 def _leaf(x: float, y: float, reach: float, colour: str) -> str:
-    rise = abs(reach) * 0.55
-    return path(
-        "M",
-        x,
-        y,
-        "C",
-        x + reach * 0.2,
-        y - rise * 0.9,
-        x + reach * 0.7,
-        y - rise * 1.2,
-        x + reach,
-        y - rise,
-        "C",
-        x + reach * 0.8,
-        y - rise * 0.3,
-        x + reach * 0.5,
-        y + rise * 0.1,
-        x,
-        y,
-        "Z",
-        fill=colour,
-    )
+    blade = "M0 0C.2-.9.7-1.2 1-1 .8-.3.5.1 0 0Z"
+    place = f"translate({x:.1f} {y:.1f}) scale({reach:.1f} {abs(reach) * 0.55:.1f})"
+    return path(blade, fill=colour, transform=place)
 
 
 def _spray(step: float, rise: float, leaf: str, other: str, berry: str) -> str:
-    stem = path(
-        "M",
-        0,
-        0,
-        "C",
-        step * 0.16,
-        -rise * 0.6,
-        -step * 0.16,
-        -rise * 1.4,
-        0,
-        -rise * 2,
-        fill="none",
-        stroke=leaf,
-        stroke_width=2.2,
-    )
+    bend = ["C", step * 0.16, -rise * 0.6, -step * 0.16, -rise * 1.4, 0, -rise * 2]
+    berries = ((-0.2, -0.45, 0.055), (-0.3, -0.75, 0.04), (0.2, -1.45, 0.055))
     return group(
-        stem,
+        path("M", 0, 0, *bend, fill="none", stroke=leaf, stroke_width=2.2),
         _leaf(0, -rise * 0.3, step * 0.42, leaf),
         _leaf(0, -rise * 1.3, -step * 0.42, other),
-        circle(-step * 0.2, -rise * 0.45, step * 0.055, fill=berry),
-        circle(-step * 0.3, -rise * 0.75, step * 0.04, fill=berry),
-        circle(step * 0.2, -rise * 1.45, step * 0.055, fill=berry),
+        *(circle(step * x, rise * y, step * size, fill=berry) for x, y, size in berries),
         id="y",
     )
 
@@ -719,29 +504,9 @@ def _phase(x: float, y: float, radius: float, turn: float, colour: str) -> str:
     side = 1 if turn < 0.5 else 0
     bulge = radius * math.cos(math.tau * turn)
     sweep = side if bulge < 0 else 1 - side
-    return path(
-        "M",
-        x,
-        y - radius,
-        "A",
-        radius,
-        radius,
-        0,
-        0,
-        side,
-        x,
-        y + radius,
-        "A",
-        abs(bulge),
-        radius,
-        0,
-        0,
-        sweep,
-        x,
-        y - radius,
-        "Z",
-        fill=colour,
-    )
+    outer = f"M0 {-radius:.1f}A{radius:.1f} {radius:.1f} 0 0 {side} 0 {radius:.1f}"
+    inner = f"A{abs(bulge):.1f} {radius:.1f} 0 0 {sweep} 0 {-radius:.1f}Z"
+    return path(outer + inner, fill=colour, transform=f"translate({x:.1f} {y:.1f})")
 
 
 MOTIFS: tuple[Motif, ...] = (
