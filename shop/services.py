@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice, zip_longest
 
 from django.db import transaction
-from inventory.services import open_stock
 
+from inventory.services import open_stock
 from shop.attributes import Definition
 from shop.catalogue.generating import GENERATED_SKUS, generate_products
 from shop.catalogue.reading import Catalogue, CategoryEntry, ProductEntry

@@ -48,7 +48,7 @@ def fit_block(
         lines = _wrap(text.split(), width / size, tracking)
         fits = all(_measure(line, tracking) * size <= width for line in lines)
         if fits and len(lines) * size * _LEADING <= height:
-            if 1 < len(lines) and len(text.split()) <= _MOST_BALANCED:
+            if len(lines) > 1 and len(text.split()) <= _MOST_BALANCED:
                 lines = _balance(text.split(), len(lines), width / size, tracking)
             return Block(lines=tuple(lines), size=size)
         size -= 1

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+
 from inventory.selectors import stock_levels
 from inventory.services import adjust_stock
-
 from shop.catalogue.reading import DEMO_CATALOGUE, BadCatalogue, read_catalogue
 from shop.models import Product
 from shop.selectors import list_categories, list_facets, search_products
