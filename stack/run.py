@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -12,12 +11,13 @@ from types import FrameType
 from stack import ports
 from stack.brokers import Cluster
 from stack.postgres import Postgres
-from stack.process import CHECKOUT, Process, ProcessFailed, end_leftovers
-from stack.programs import MANAGE, DemoBank, Manage, Web
+from stack.process import Process, ProcessFailed, end_leftovers
+from stack.programs import DemoBank, Manage, Web
 from stack.state import StateFolder
 from stack.supervisor import Supervisor
 
 READY_SECONDS = 60
+PREPARE_SECONDS = 180
 STOP_SECONDS = 9
 # How fast the demo lives: parcels move in seconds, and a bench from one address is not throttled.
 DEMO = {
@@ -95,6 +95,7 @@ def run(*, state: StateFolder, brokers: int | None, port: int) -> None:
         stack.start_servers()
         environment = _publish(stack=stack, port=port)
         _prepare_shop(stack=stack, environment=environment)
+        stack.wait_for_kafka()
         _start_shop(stack=stack, port=port, environment=environment)
         _welcome(stack=stack, port=port)
         stack.supervisor.run()
@@ -143,45 +144,20 @@ def _stop(*, stack: Stack) -> None:
 def _publish(*, stack: Stack, port: int) -> dict[str, str]:
     variables = stack.variables(port=port)
     stack.state.write_env(variables=variables)
-    return {**os.environ, **variables, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    named = {"STACK_DIR": str(stack.state.path), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    return {**os.environ, **variables, **named}
 
 
 def _prepare_shop(*, stack: Stack, environment: Mapping[str, str]) -> None:
-    def manage(*arguments: str) -> Process:
-        process = Manage(*arguments, name=arguments[0], state=stack.state, environment=environment)
-        process.start()
-        return process
-
-    static = manage("collectstatic", "--no-input")
-    _finish(manage("migrate", "--no-input"))
-    stack.report("the database is migrated")
-    demo = manage("load_demo")
-    _ensure_sign_in(state=stack.state, environment=environment)
-    _finish(demo)
-    _finish(static)
-    stack.report("the catalogue is there")
-    stack.wait_for_kafka()
-    _finish(manage("create_topics"))
-    stack.report("the topics are there")
-
-
-def _finish(process: Process) -> None:
-    process.wait(seconds=READY_SECONDS)
+    stack.report("preparing the database, the catalogue and the topics")
+    command = [sys.executable, "-m", "stack.prepare"]
+    process = Process(name="prepare", command=command, state=stack.state, environment=environment)
+    process.start()
+    process.wait(seconds=PREPARE_SECONDS)
     # One that is not done by now ends as killed.
     process.kill()
     if process.exit_code != 0:
-        raise ProcessFailed(f"manage.py {process.name} {process.how_it_ended()}")
-
-
-def _ensure_sign_in(*, state: StateFolder, environment: Mapping[str, str]) -> None:
-    if state.sign_in.exists():
-        return
-    # With --reset, because an earlier start may have been cut off before it could keep the password.
-    command = [sys.executable, MANAGE, "create_staff", "--reset"]
-    made = subprocess.run(command, env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-    if made.returncode:
-        raise ProcessFailed(f"manage.py create_staff failed: {made.stderr.strip().splitlines()[-1]}")
-    state.write_sign_in(text=made.stdout)
+        raise ProcessFailed(f"The shop could not be prepared: {process.name} {process.how_it_ended()}")
 
 
 def _start_shop(*, stack: Stack, port: int, environment: Mapping[str, str]) -> None:
