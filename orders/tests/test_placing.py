@@ -1,0 +1,76 @@
+"""Placing an order: one short transaction, and never the same order twice."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+
+from events.orders import OrderPlaced
+from events.values import Line
+from orders.models import Order
+from orders.services import IdempotencyConflict, IdempotencyInFlight, PlacedOrder, place_order
+from orders.tests.conftest import LINES, wish
+from workers.testing import published
+
+
+@pytest.mark.django_db
+def test_an_order_its_story_and_its_event_exist_together() -> None:
+    placed = place_order(**wish())
+
+    order = Order.objects.get(number=placed.number)
+    assert (order.status, order.sequence, order.total) == ("placed", 1, 2400)
+    assert [entry.type for entry in order.timeline.all()] == ["placed"]
+    [told] = published(OrderPlaced)
+    assert (told.order_id, told.number, told.total, told.lines) == (
+        order.id,
+        order.number,
+        2400,
+        tuple(LINES),
+    )
+
+
+@pytest.mark.django_db
+def test_the_number_is_for_people_and_the_token_cannot_be_guessed() -> None:
+    placed = place_order(**wish())
+    assert re.fullmatch(r"WB-[2-9A-HJKMNP-Z]{4}-[2-9A-HJKMNP-Z]{4}", placed.number)
+    assert len(placed.token) >= 22  # 128 bits in base64 take 22 letters
+
+
+@pytest.mark.django_db
+def test_the_same_request_with_the_same_key_is_the_same_order() -> None:
+    first = place_order(**wish(idempotency_key="one"))
+    dearer = [Line(sku="FOX-1", title="One", quantity=2, unit_price=1300)]
+    assert place_order(**wish(idempotency_key="one", lines=dearer)) == first
+    assert len(published(OrderPlaced)) == 1
+
+
+@pytest.mark.django_db
+def test_another_request_with_the_same_key_is_refused() -> None:
+    place_order(**wish(idempotency_key="one"))
+    with pytest.raises(IdempotencyConflict):
+        place_order(**wish(idempotency_key="one", email="someone@example.org"))
+
+
+@pytest.mark.django_db
+def test_an_order_needs_a_line() -> None:
+    with pytest.raises(ValueError, match="at least one line"):
+        place_order(**wish(lines=[]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_five_at_once_with_one_key_place_one_order() -> None:
+    def place(_: int) -> PlacedOrder | None:
+        try:
+            return place_order(**wish(idempotency_key="at once"))
+        except IdempotencyInFlight:
+            return None
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(5) as pool:
+        placed = [one for one in pool.map(place, range(5)) if one]
+
+    assert len({one.order_id for one in placed}) == 1
+    assert Order.objects.count() == 1
+    assert len(published(OrderPlaced)) == 1
