@@ -52,9 +52,8 @@ class Supervisor:
         """Stop everything: first the clients, then the servers they work with."""
         servers = [watched.process for watched in self._watched if watched.process.is_server]
         clients = [watched.process for watched in self._watched if not watched.process.is_server]
-        until = self._clock() + seconds
         stop_all(processes=clients, seconds=seconds / 2)
-        stop_all(processes=servers, seconds=until - self._clock())
+        stop_all(processes=servers, seconds=seconds / 2)
 
     def kill(self) -> None:
         """End everything at once."""
