@@ -1,0 +1,23 @@
+"""Prices as buyers read them."""
+
+import pytest
+
+from shop.money import format_money
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "words"),
+    [
+        (1290, "EUR", "€12.90"),
+        (5, "GBP", "£0.05"),
+        (123_456_789, "USD", "$1,234,567.89"),
+        (500, "CHF", "CHF 5.00"),
+        (500, "JPY", "JPY 500"),
+        (-1290, "EUR", "-€12.90"),
+        (0, "EUR", "€0.00"),
+    ],
+)
+def test_an_amount_is_written_with_the_sign_and_the_minor_units_of_its_currency(
+    amount: int, currency: str, words: str
+) -> None:
+    assert format_money(amount=amount, currency=currency) == words
