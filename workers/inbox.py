@@ -30,9 +30,7 @@ def _claim(worker: Worker, deliveries: Sequence[Delivery]) -> set[UUID]:
 
 
 def _seen(worker: Worker, deliveries: Sequence[Delivery]) -> set[UUID]:
-    with connection.cursor() as cursor:
-        cursor.execute(_SEEN, [worker.name, [delivery.event_id for delivery in deliveries]])
-        seen = {event_id for (event_id,) in cursor.fetchall()}
+    seen = handled(worker=worker, event_ids=[delivery.event_id for delivery in deliveries])
     fresh = [delivery for delivery in deliveries if delivery.event_id not in seen]
     waiting = parked.queue_behind(worker=worker, deliveries=fresh)
     take(worker=worker, event_ids=list(waiting))
@@ -43,6 +41,13 @@ def _give_up(worker: Worker, delivery: Delivery, error: BaseException) -> None:
     with transaction.atomic():
         if take(worker=worker, event_ids=[delivery.event_id]):
             parked.put_away(worker=worker, delivery=delivery, error=error)
+
+
+def handled(*, worker: Worker, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Return which of these events the worker has taken on already."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SEEN, [worker.name, list(event_ids)])
+        return {event_id for (event_id,) in cursor.fetchall()}
 
 
 def take(*, worker: Worker, event_ids: Sequence[UUID]) -> set[UUID]:

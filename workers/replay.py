@@ -1,16 +1,20 @@
 """Reading topics again from the beginning, for read models that are built anew."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from kafka import TopicPartition
 
 from events.declaration import Event, find_declaration
 from events.envelope import Received
 from workers.failures import Poison
+from workers.inbox import handled
 from workers.kafka_clients import bare_consumer
 from workers.record import read_record, record_from_kafka
+from workers.worker import Worker
 
 _TIMEOUT_MS = 30_000
+_CHUNK = 1_000
 
 
 def read_topics(*, topics: Sequence[str]) -> Iterator[Received[Event]]:
@@ -53,3 +57,15 @@ def _readable(*, consumed: object) -> Received[Event] | None:
         return read_record(declaration=declaration, record=record)
     except Poison:
         return None
+
+
+def read_handled(*, worker: Worker, structs: Sequence[type[Event]]) -> Iterator[Received[Event]]:
+    """Yield the events of these types that the worker's inbox knows, in the caller's view of the database.
+
+    See `read_topics`.
+    """
+    wanted = tuple(structs)
+    events = (event for event in read_topics(topics=worker.topics) if isinstance(event.data, wanted))
+    while chunk := list(islice(events, _CHUNK)):
+        known = handled(worker=worker, event_ids=[event.id for event in chunk])
+        yield from (event for event in chunk if event.id in known)
