@@ -9,10 +9,15 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 FOLDER = CHECKOUT / ".venv"
 PYTHON = FOLDER / "bin" / "python"
 LOCKS = CHECKOUT / "requirements"
+OLDEST_PYTHON = (3, 11)
 
 
 def install() -> None:
     """Create the environment if it is missing, then bring its packages to what the lock files say."""
+    if sys.version_info < OLDEST_PYTHON:
+        sys.exit(
+            "waybill: Python 3.11 or newer is needed; install it, or name it: PYTHON=/path/to/python make"
+        )
     if not _works("-c", ""):
         _create()
     if not _works("-m", "uv", "--version"):
