@@ -44,6 +44,7 @@ def put_in_basket(page: Page, *, search: str = "Pride and Prejudice") -> None:
     page.get_by_role("searchbox").first.press("Enter")
     page.locator("main a[href^='/products/']").first.click()
     page.get_by_role("button", name="Add to basket").click()
+    page.wait_for_load_state("networkidle")
 
 
 def fill_card(page: Page, *, number: str) -> None:
