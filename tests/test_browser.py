@@ -91,7 +91,7 @@ def test_every_step_appears_by_itself(page: Page) -> None:
     put_in_basket(page)
     check_out(page)
     page.evaluate("window.untouched = true")
-    steps = page.locator("[data-sequence]")
+    steps = page.locator("li[data-sequence]")
 
     expect(steps).to_have_count(5, timeout=PATIENCE_MS)
 
