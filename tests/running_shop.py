@@ -14,6 +14,7 @@ from uuid import uuid4
 import httpx
 import psutil
 import psycopg
+from kafka import KafkaConsumer, TopicPartition
 
 from stack import ports
 from stack.state import StateFolder
@@ -133,9 +134,36 @@ class RunningShop:
         with psycopg.connect(self.environment["DATABASE_URL"]) as connection:
             return connection.execute(sql, parameters).fetchall()
 
-    def manage(self, *arguments: str) -> str:
+    def records(self, *, topic: str) -> list[Any]:
+        """Return every record that Kafka keeps of a topic, as any client sees it."""
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.environment["KAFKA_BOOTSTRAP_SERVERS"],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+        consumer.assign(partitions)
+        ends = consumer.end_offsets(partitions)
+        found: list[Any] = []
+        while any(consumer.position(partition) < ends[partition] for partition in partitions):
+            found += [record for batch in consumer.poll(timeout_ms=1000).values() for record in batch]
+        consumer.close()
+        return found
+
+    @contextmanager
+    def running(self, *arguments: str, **variables: str) -> Iterator[None]:
+        """Keep a command of `manage.py` running against this stack."""
+        environment = {**_bare(os.environ), "STACK_DIR": str(self.state.path), **variables}
+        process = subprocess.Popen([sys.executable, "manage.py", *arguments], cwd=CHECKOUT, env=environment)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=15)
+
+    def manage(self, *arguments: str, **variables: str) -> str:
         """Run a command of `manage.py` against this stack and return what it prints."""
-        environment = {**_bare(os.environ), "STACK_DIR": str(self.state.path)}
+        environment = {**_bare(os.environ), "STACK_DIR": str(self.state.path), **variables}
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(
             command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False

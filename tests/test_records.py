@@ -1,10 +1,9 @@
 """What any Kafka client sees, and what a record that nobody can read does."""
 
-from typing import Any
 from uuid import uuid4
 
 import msgspec
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 
 from events.declaration import declarations
 from tests.running_shop import RunningShop
@@ -14,38 +13,21 @@ from workers.worker import all_workers
 TOPICS = ["orders", "inventory", "payments", "shipments", "notifications"]
 
 
-def _records_of(shop: RunningShop, order_id: str) -> list[Any]:
-    consumer = KafkaConsumer(
-        bootstrap_servers=shop.environment["KAFKA_BOOTSTRAP_SERVERS"],
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-    )
-    partitions = [TopicPartition(topic, number) for topic in TOPICS for number in range(3)]
-    consumer.assign(partitions)
-    ends = consumer.end_offsets(partitions)
-    found: list[Any] = []
-    while any(consumer.position(partition) < ends[partition] for partition in partitions):
-        for batch in consumer.poll(timeout_ms=1000).values():
-            found.extend(record for record in batch if record.key == order_id.encode())
-    consumer.close()
-    return found
-
-
 def test_the_records_of_an_order_are_cloudevents_with_the_order_id_as_key(shop: RunningShop) -> None:
     token = shop.placed()
     shop.wait_for(token, "completed")
     [[order_id]] = shop.query("SELECT id::text FROM orders_order WHERE token = %s", [token])
 
-    records = _records_of(shop, order_id)
+    of_order = [one for topic in TOPICS for one in shop.records(topic=topic) if one.key == order_id.encode()]
 
     names = {one.name for one in declarations()}
-    for record in records:
+    for record in of_order:
         headers = {name: value.decode() for name, value in record.headers}
         assert headers["ce_specversion"] == "1.0"
         assert headers["ce_type"] in names
         assert headers["ce_subject"] == order_id
         assert msgspec.json.decode(record.value)["order_id"] == order_id
-    told = [dict(record.headers) for record in records if record.topic == "orders"]
+    told = [dict(record.headers) for record in of_order if record.topic == "orders"]
     assert [int(headers["sequence"]) for headers in told] == [1, 2, 3, 4, 5]
     assert len({headers["correlationid"] for headers in told[:3]}) == 1
 
