@@ -39,6 +39,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     retry_delays: str = "10,60,300,1800,7200"
     throttle_anonymous: str = "600/min"
     throttle_checkout: str = "60/min"
+    trusted_proxies: Annotated[int, msgspec.Meta(ge=0)] = 0
     secure_cookies: bool = True
     kafka_security_protocol: str = "PLAINTEXT"
     kafka_sasl_mechanism: str = ""
