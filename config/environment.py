@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -75,6 +76,36 @@ def kafka_security(*, environment: Environment) -> dict[str, str]:
         "ssl_cafile": environment.kafka_ssl_cafile,
     }
     return {name: value for name, value in options.items() if value}
+
+
+class MailServer(msgspec.Struct, frozen=True, kw_only=True):
+    """Where mails are handed over, and how."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    over_tls: bool
+    starts_tls: bool
+
+
+def read_mail_server(*, url: str) -> MailServer:
+    """Return the server that `smtp://`, `smtp+tls://` (STARTTLS) or `smtps://user:password@host:port` names.
+
+    An empty URL is the server of this host. Raises `BadEnvironment` for another scheme.
+    """
+    parts = urlsplit(url or "smtp://localhost:25")
+    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    if parts.scheme not in ports:
+        raise BadEnvironment(f"Environment: EMAIL_URL starts with one of {', '.join(ports)}.")
+    return MailServer(
+        host=parts.hostname or "localhost",
+        port=parts.port or ports[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        over_tls=parts.scheme == "smtps",
+        starts_tls=parts.scheme == "smtp+tls",
+    )
 
 
 def _running_stack(*, variables: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import dj_database_url
 from csp.constants import NONE, SELF
 
-from config.environment import BASE_DIR, environment, kafka_security
+from config.environment import BASE_DIR, environment, kafka_security, read_mail_server
 
 SECRET_KEY = environment.secret_key
 DEBUG = environment.debug
@@ -129,8 +129,17 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = environment.secure_cookie
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 DEFAULT_FROM_EMAIL = environment.email_from
 if environment.email_dir:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_BACKEND = "notifications.backends.MessageFiles"
     EMAIL_FILE_PATH = environment.email_dir
+else:
+    mail_server = read_mail_server(url=environment.email_url)
+    EMAIL_HOST = mail_server.host
+    EMAIL_PORT = mail_server.port
+    EMAIL_HOST_USER = mail_server.user
+    EMAIL_HOST_PASSWORD = mail_server.password
+    EMAIL_USE_SSL = mail_server.over_tls
+    EMAIL_USE_TLS = mail_server.starts_tls
+EMAIL_TIMEOUT = 10
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

@@ -116,10 +116,8 @@ def get_order_page(*, token: str, after: int = 0) -> OrderPage:
 
 def get_live_order(*, token: str) -> LiveOrder:
     """Return the order's id, number and latest sequence; raises `OrderNotFound`."""
-    row = Order.objects.filter(token=token).values_list("id", "number", "sequence").first()
-    if row is None:
-        raise OrderNotFound("There is no such order.")
-    return LiveOrder(order_id=row[0], number=row[1], sequence=row[2])
+    order = _find(token=token)
+    return LiveOrder(order_id=order.id, number=order.number, sequence=order.sequence)
 
 
 def token_of(*, order_id: UUID) -> str:
@@ -131,7 +129,7 @@ def token_of(*, order_id: UUID) -> str:
 
 
 def _find(*, token: str) -> Order:
-    order = Order.objects.filter(token=token).first()
+    order = Order.objects.filter(token=token).first() if "\x00" not in token else None
     if order is None:
         raise OrderNotFound("There is no such order.")
     return order
