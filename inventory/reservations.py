@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from events import Event, Outgoing, Received, publish_all
@@ -29,7 +30,11 @@ _MOVE = """
 
 
 def reserve(*, events: Sequence[Received[OrderPlaced]]) -> None:
-    """Hold the pieces of each order, first come, first served, or refuse it; publish which."""
+    """Hold the pieces of each order, first come, first served, or refuse it; publish which.
+
+    An order that has its answer already gets no second one.
+    """
+    events = _without_answer(events=events)
     shelf = _lock_stock(skus={line.sku for event in events for line in event.data.lines})
     shortages = {event.order_id: _allocate(lines=event.data.lines, shelf=shelf) for event in events}
     held = [event for event in events if not shortages[event.order_id]]
@@ -68,9 +73,7 @@ def release(*, events: Sequence[Received[Ending]]) -> None:
     back = _count(line for some in lines.values() for line in some)
     _lock_stock(skus=back)
     _move(pieces=back)
-    for reservation in reservations:
-        _let_go(reservation=reservation)
-    Reservation.objects.bulk_update(reservations, ["status", "version", "released_at"])
+    _let_go(reservations=reservations)
     publish_all(
         [
             _outgoing(
@@ -81,6 +84,12 @@ def release(*, events: Sequence[Received[Ending]]) -> None:
             for one in reservations
         ]
     )
+
+
+def _without_answer(*, events: Sequence[Received[OrderPlaced]]) -> list[Received[OrderPlaced]]:
+    known = Reservation.objects.filter(order_id__in=[event.order_id for event in events])
+    answered = set(known.values_list("order_id", flat=True))
+    return [event for event in events if event.order_id not in answered]
 
 
 def _lock_stock(*, skus: Collection[str]) -> dict[str, int]:
@@ -145,10 +154,12 @@ def _held_lines(*, reservation: Reservation) -> tuple[Line, ...]:
     )
 
 
-def _let_go(*, reservation: Reservation) -> None:
-    reservation.status = ReservationStatus.RELEASED
-    reservation.version += 1
-    reservation.released_at = timezone.now()
+def _let_go(*, reservations: Collection[Reservation]) -> None:
+    for reservation in reservations:
+        reservation.version += 1
+    Reservation.objects.filter(order_id__in=[one.order_id for one in reservations]).update(
+        status=ReservationStatus.RELEASED, version=F("version") + 1, released_at=timezone.now()
+    )
 
 
 def _answer(*, order: OrderPlaced, reservation: Reservation, shortages: tuple[Shortage, ...]) -> Event:

@@ -120,6 +120,15 @@ def test_an_order_is_answered_once_even_when_its_event_comes_again_under_another
     assert level("EMMA") == 3
 
 
+def test_an_order_whose_event_came_again_goes_on_as_any_other():
+    open_stock(quantities={"EMMA": 5})
+    order = placed(("EMMA", 2))
+    deliver(worker, order)
+    deliver(worker, order)
+    deliver(worker, cancelled(order))
+    assert level("EMMA") == 5
+
+
 def test_a_reservation_s_events_carry_rising_versions():
     open_stock(quantities={"EMMA": 5})
     order = placed(("EMMA", 2))
