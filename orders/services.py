@@ -1,36 +1,45 @@
 """What may be done to an order from outside: place it, cancel it, pay again, ask for its money back."""
 
-import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import IntegrityError, connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from events import publish
 from events.orders import Actor, OrderCancelled, OrderPlaced, RefundRequested
 from events.values import Address, Line
 from orders.journal import Change, Step, write_down
-from orders.models import Order, OrderLine, TimelineEntry
+from orders.models import Order, TimelineEntry
+from orders.placing import IdempotencyInFlight, find_by_key, fingerprint, insert_order, new_number
 from orders.rules import can_cancel, can_pay, can_refund
 from orders.saga import request_payment
 from orders.selectors import OrderNotFound
 
-# Letters and digits that nobody mistakes for one another.
-_NUMBER_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+__all__ = [
+    "CannotCancel",
+    "CannotPay",
+    "CannotRefund",
+    "IdempotencyConflict",
+    "IdempotencyInFlight",
+    "PlacedOrder",
+    "cancel_order",
+    "find_placed_order",
+    "pay_again",
+    "place_order",
+    "request_refund",
+]
+
 _PLACED_TEXT = "We have your order."
 
 
 class IdempotencyConflict(ValueError):
     """This idempotency key was used for another order; take a new key for a new order."""
-
-
-class IdempotencyInFlight(RuntimeError):
-    """An order with this idempotency key is being placed at this moment; ask again in a second."""
 
 
 class CannotCancel(ValueError):
@@ -73,23 +82,46 @@ def place_order(
     """
     if not lines:
         raise ValueError("An order needs at least one line.")
-    fingerprint = _fingerprint(lines=lines, email=email, ship_to=ship_to, payment_method=payment_method)
-    order = Order(
-        number=_new_number(),
-        token=secrets.token_urlsafe(24),
+    order = _new_order(
+        lines=lines,
         email=email,
         ship_to=msgspec.to_builtins(ship_to),
-        total=sum(line.quantity * line.unit_price for line in lines),
         currency=currency,
         payment_method=payment_method,
-        placed_at=timezone.now(),
-        updated_at=timezone.now(),
         idempotency_key=idempotency_key,
-        idempotency_fingerprint=fingerprint if idempotency_key else "",
+        idempotency_fingerprint=fingerprint(
+            wanted=[(line.sku, line.quantity) for line in lines],
+            email=email,
+            ship_to=ship_to,
+            payment_method=payment_method,
+        ),
     )
     with transaction.atomic():
-        earlier = _earlier(key=idempotency_key, fingerprint=fingerprint) if idempotency_key else None
-        return earlier or _insert(order=order, lines=lines)
+        placed = insert_order(order=order, lines=lines, entry=_first_entry(order=order))
+        if placed is not order:
+            return _same(order=placed, fingerprint=order.idempotency_fingerprint)
+        told = _placed(order=order, lines=lines)
+        publish(told, aggregate_type="order", aggregate_id=order.id, version=order.sequence)
+    return _value(order=order)
+
+
+def find_placed_order(
+    *,
+    wanted: Sequence[tuple[str, int]],
+    email: str,
+    ship_to: Address,
+    payment_method: str,
+    idempotency_key: str,
+) -> PlacedOrder | None:
+    """Return the order that this request placed before, also when its products are no longer sold.
+
+    `wanted` holds SKU and quantity of each line. Raises `IdempotencyConflict` for another request with that key.
+    """
+    order = find_by_key(key=idempotency_key)
+    if order is None:
+        return None
+    asked = fingerprint(wanted=wanted, email=email, ship_to=ship_to, payment_method=payment_method)
+    return _same(order=order, fingerprint=asked)
 
 
 def cancel_order(*, token: str, by: Actor, reason: str = "") -> None:
@@ -141,38 +173,20 @@ def request_refund(*, token: str, by: Actor, reason: str) -> None:
         write_down(changes=[Change(order=order, step=step)])
 
 
-def _insert(*, order: Order, lines: Sequence[Line]) -> PlacedOrder:
-    try:
-        with transaction.atomic():
-            order.save(force_insert=True)
-    except IntegrityError:
-        earlier = _find_earlier(order=order)
-        if earlier is None:
-            raise
-        return earlier
-    OrderLine.objects.bulk_create(
-        [
-            OrderLine(
-                order=order,
-                position=position,
-                sku=line.sku,
-                title=line.title,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-            )
-            for position, line in enumerate(lines, start=1)
-        ]
+def _new_order(*, lines: Sequence[Line], **values: Any) -> Order:
+    now = timezone.now()
+    return Order(
+        number=new_number(),
+        token=secrets.token_urlsafe(24),
+        total=sum(line.quantity * line.unit_price for line in lines),
+        placed_at=now,
+        updated_at=now,
+        **values,
     )
-    TimelineEntry.objects.bulk_create(
-        [TimelineEntry(order=order, sequence=1, type="placed", text=_PLACED_TEXT, at=order.placed_at)]
-    )
-    publish(
-        _placed(order=order, lines=lines),
-        aggregate_type="order",
-        aggregate_id=order.id,
-        version=order.sequence,
-    )
-    return _value(order=order)
+
+
+def _first_entry(*, order: Order) -> TimelineEntry:
+    return TimelineEntry(sequence=order.sequence, type="placed", text=_PLACED_TEXT, at=order.placed_at)
 
 
 def _placed(*, order: Order, lines: Sequence[Line]) -> OrderPlaced:
@@ -188,27 +202,6 @@ def _placed(*, order: Order, lines: Sequence[Line]) -> OrderPlaced:
         payment_method=order.payment_method,
         placed_at=order.placed_at,
     )
-
-
-def _earlier(*, key: str, fingerprint: str) -> PlacedOrder | None:
-    """Return the order this key placed before, while keeping others with the key out until the commit."""
-    digest = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [digest])
-        [alone] = cursor.fetchone()
-    order = Order.objects.filter(idempotency_key=key).first()
-    if order is None and not alone:
-        raise IdempotencyInFlight(
-            "An order with this Idempotency-Key is being placed. Try again in a second."
-        )
-    return _same(order=order, fingerprint=fingerprint) if order else None
-
-
-def _find_earlier(*, order: Order) -> PlacedOrder | None:
-    earlier = Order.objects.filter(idempotency_key=order.idempotency_key).first()
-    if earlier is None:
-        return None
-    return _same(order=earlier, fingerprint=order.idempotency_fingerprint)
 
 
 def _same(*, order: Order, fingerprint: str) -> PlacedOrder:
@@ -228,17 +221,6 @@ def _value(*, order: Order) -> PlacedOrder:
         currency=order.currency,
         placed_at=order.placed_at,
     )
-
-
-def _fingerprint(*, lines: Sequence[Line], email: str, ship_to: Address, payment_method: str) -> str:
-    # Prices are not the buyer's words: the same request a minute later is the same request.
-    wanted = sorted((line.sku, line.quantity) for line in lines)
-    return hashlib.sha256(msgspec.json.encode([wanted, email, ship_to, payment_method])).hexdigest()
-
-
-def _new_number() -> str:
-    letters = "".join(secrets.choice(_NUMBER_LETTERS) for _ in range(8))
-    return f"WB-{letters[:4]}-{letters[4:]}"
 
 
 @contextmanager

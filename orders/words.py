@@ -1,7 +1,5 @@
 """The plain sentences of a timeline."""
 
-from django.utils.translation import gettext as _
-
 _DECLINES = {
     "insufficient_funds": "Your card was declined: there is not enough money on it.",
     "expired_card": "Your card was declined: it has expired.",
@@ -18,12 +16,12 @@ _REJECTIONS = {
 
 def decline_words(*, code: str) -> str:
     """Return why a card was declined, as one tells a buyer."""
-    return _(_DECLINES.get(code, "Your card was declined."))
+    return _DECLINES.get(code, "Your card was declined.")
 
 
 def rejection_words(*, reason: str) -> str:
     """Return why an order ended without a sale."""
-    return _(_REJECTIONS.get(reason, "This order has ended."))
+    return _REJECTIONS.get(reason, "This order has ended.")
 
 
 def money_words(*, amount: int, currency: str) -> str:

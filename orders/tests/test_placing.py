@@ -2,14 +2,23 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from events.orders import OrderPlaced
 from events.values import Line
-from orders.models import Order
-from orders.services import IdempotencyConflict, IdempotencyInFlight, PlacedOrder, place_order
+from orders.models import Order, TimelineEntry
+from orders.placing import insert_order
+from orders.services import (
+    IdempotencyConflict,
+    IdempotencyInFlight,
+    PlacedOrder,
+    find_placed_order,
+    place_order,
+)
 from orders.tests.conftest import LINES, wish
 from workers.testing import published
 
@@ -50,6 +59,59 @@ def test_another_request_with_the_same_key_is_refused() -> None:
     place_order(**wish(idempotency_key="one"))
     with pytest.raises(IdempotencyConflict):
         place_order(**wish(idempotency_key="one", email="someone@example.org"))
+
+
+@pytest.mark.django_db
+def test_a_request_finds_its_order_again_without_knowing_the_prices() -> None:
+    request = {key: value for key, value in wish().items() if key not in ("lines", "currency")}
+    asked = {**request, "wanted": [("FOX-1", 2)], "idempotency_key": "one"}
+    assert find_placed_order(**asked) is None
+
+    placed = place_order(**wish(idempotency_key="one"))
+
+    assert find_placed_order(**asked) == placed
+    with pytest.raises(IdempotencyConflict):
+        find_placed_order(**{**asked, "wanted": [("FOX-1", 3)]})
+
+
+@pytest.mark.django_db
+def test_an_order_whose_number_is_taken_gets_another() -> None:
+    taken = Order.objects.get(number=place_order(**wish()).number)
+    now = timezone.now()
+    order = Order(
+        number=taken.number,
+        token="another",
+        ship_to={},
+        total=2400,
+        currency="EUR",
+        placed_at=now,
+        updated_at=now,
+    )
+
+    insert_order(order=order, lines=LINES, entry=TimelineEntry(sequence=1, type="placed", text="", at=now))
+
+    assert Order.objects.get(token="another").number not in ("", taken.number)
+
+
+@pytest.mark.django_db
+def test_placing_costs_two_statements_besides_the_transactions_own(
+    django_assert_num_queries: Any,
+) -> None:
+    with django_assert_num_queries(4):
+        place_order(**wish(idempotency_key="one"))
+
+
+@pytest.mark.django_db
+def test_the_lines_keep_their_order() -> None:
+    lines = [Line(sku=f"FOX-{n}", title=f"Book {n}", quantity=n, unit_price=100 * n) for n in (3, 1, 2)]
+    order = Order.objects.get(number=place_order(**wish(lines=lines)).number)
+    assert list(
+        order.lines.order_by("position").values_list("position", "sku", "quantity", "unit_price")
+    ) == [
+        (1, "FOX-3", 3, 300),
+        (2, "FOX-1", 1, 100),
+        (3, "FOX-2", 2, 200),
+    ]
 
 
 @pytest.mark.django_db
