@@ -1,7 +1,8 @@
 """Reading a request's body: JSON into a frozen value, or a refusal that names every field at fault."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO, Any, TypeVar, cast, get_args, get_origin
 
 import msgspec
@@ -41,12 +42,11 @@ def read_body(*, request: Request, kind: type[T]) -> T:
     Raises `Refusal`: 400 for what is no JSON, 413 for too much of it, 422 with every field at fault.
     """
     body = cast("bytes", request.data or b"")
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
-        raise refuse_fields(_explain(body=body, kind=kind, error=error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refusal(400, f"The body must be JSON in UTF-8: {error}.") from error
+    with _json_only():
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except msgspec.ValidationError as error:
+            raise refuse_fields(_explain(body=body, kind=kind, error=error)) from error
 
 
 def find_faults(*, value: Any, kind: Any, path: str = "") -> Faults:
@@ -58,11 +58,19 @@ def find_faults(*, value: Any, kind: Any, path: str = "") -> Faults:
     return _mismatch(value=value, kind=kind, path=path)
 
 
+@contextmanager
+def _json_only() -> Iterator[None]:
+    try:
+        yield
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refusal(400, f"The body must be JSON in UTF-8: {error}.") from error
+
+
 def _explain(*, body: bytes, kind: type[T], error: msgspec.ValidationError) -> Faults:
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        # Readable as far as it was needed, no further: the first fault is all there is to tell.
+    except (msgspec.ValidationError, RecursionError):
+        # JSON, but with numbers or depths beyond any use: the first fault is all there is to tell.
         return {"body": [str(error)]}
     return find_faults(value=value, kind=kind) or {"body": [str(error)]}
 
