@@ -4,11 +4,16 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 
+from events.admin_pages import RecordAdmin, shown_bytes, shown_state, shown_text
 from events.models import OutboxEvent
 
 
 class StateFilter(admin.SimpleListFilter):
+    """Rows on their way, or rows that hold their order up."""
+
     title = "state"
     parameter_name = "state"
 
@@ -22,43 +27,40 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(OutboxEvent)
-class OutboxEventAdmin(admin.ModelAdmin):
-    list_display = ["id", "type", "order_key", "topic", "state", "age", "created_at"]
+class OutboxEventAdmin(RecordAdmin):
+    list_display = ["type", "order_key", "topic", "state", "age", "created_at"]
     list_filter = [StateFilter, "topic", "type"]
     search_fields = ["event_id__exact", "aggregate_id__exact"]
-    search_help_text = "Search by event id or aggregate id."
+    search_help_text = "Search by order id, event id or aggregate id."
     ordering = ["id"]
-    fields = [
-        *("event_id", "type", "topic", "order_key", "shard", "state", "blocked_reason", "created_at"),
-        *("aggregate_type", "aggregate_id", "aggregate_version", "header_lines", "payload_text"),
+    fieldsets = [
+        (None, {"fields": ["story", "state", "blocked", "type", "order_key", "created_at"]}),
+        ("Record", {"fields": ["event_id", "topic", "shown_payload", "header_table"]}),
+        ("Written by", {"fields": ["aggregate_type", "aggregate_id", "aggregate_version", "shard"]}),
     ]
-    readonly_fields = ["order_key", "state", "header_lines", "payload_text"]
+    readonly_fields = ["story", "blocked", "order_key", "state", "header_table", "shown_payload"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
-        return False
-
-    @admin.display(description="Order")
-    def order_key(self, row: OutboxEvent) -> str:
-        return bytes(row.key or b"").decode(errors="replace") or "(no key)"
+    @admin.display(description="What it waits for")
+    def story(self, row: OutboxEvent) -> str:
+        if row.blocked_at:
+            return "Kafka will never take this record. Later events of the same order wait behind it."
+        return "It waits for the relay, which sends it to Kafka and then deletes it here."
 
     @admin.display(description="State")
-    def state(self, row: OutboxEvent) -> str:
-        return "Blocked" if row.blocked_at else "Pending"
+    def state(self, row: OutboxEvent) -> SafeString:
+        if row.blocked_at:
+            return shown_state(state="blocked", label="Blocked")
+        return shown_state(state="pending", label="Pending")
 
-    @admin.display(description="Waits for")
+    @admin.display(description="Waiting for")
     def age(self, row: OutboxEvent) -> str:
-        return f"{(timezone.now() - row.created_at).total_seconds():.0f} s"
+        seconds = (timezone.now() - row.created_at).total_seconds()
+        return f"{seconds:.0f} s" if seconds < 60 else timesince(row.created_at, depth=1)
 
-    @admin.display(description="Headers")
-    def header_lines(self, row: OutboxEvent) -> str:
-        return "\n".join(f"{name}: {value.decode(errors='replace')}" for name, value in row.decoded_headers)
+    @admin.display(description="Why it is blocked", empty_value="—")
+    def blocked(self, row: OutboxEvent) -> SafeString | None:
+        return shown_text(text=row.blocked_reason) if row.blocked_at else None
 
     @admin.display(description="Payload")
-    def payload_text(self, row: OutboxEvent) -> str:
-        return bytes(row.payload or b"").decode(errors="replace")
+    def shown_payload(self, row: OutboxEvent) -> SafeString:
+        return shown_bytes(value=row.payload)

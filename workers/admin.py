@@ -1,41 +1,39 @@
 """What staff see of the runtime: dead letters they can settle, and orders that wait."""
 
+from collections import Counter
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
+from events.admin_pages import (
+    Deed,
+    Link,
+    NoteForm,
+    ReadOnlyInline,
+    ReasonForm,
+    RecordAdmin,
+    first_error,
+    list_link,
+    shown_bytes,
+    shown_state,
+    shown_text,
+)
 from workers import dead_letters
-from workers.admin_text import shown_bytes, shown_headers, shown_text
 from workers.models import DeadLetter, DeadLetterAction, ParkedEvent, StoredRecord
 
-_TIMES = ["first_failed_at", "last_failed_at", "settled_at"]
+MOST_RETRIED_AT_ONCE = 1_000
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows that the runtime writes and nobody edits."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-
-class RecordAdmin(ReadOnlyAdmin):
+class StoredRecordAdmin(RecordAdmin):
     """A page that shows a stored record: where it stood, its key, headers and value."""
-
-    @admin.display(description="Order")
-    def order_key(self, record: StoredRecord) -> str:
-        return bytes(record.key or b"").decode(errors="replace") or "(no key)"
 
     @admin.display(description="Place in Kafka")
     def place(self, record: StoredRecord) -> str:
@@ -45,30 +43,23 @@ class RecordAdmin(ReadOnlyAdmin):
     def payload(self, record: StoredRecord) -> SafeString:
         return shown_bytes(value=record.value)
 
-    @admin.display(description="Headers")
-    def header_table(self, record: StoredRecord) -> SafeString:
-        return shown_headers(headers=record.decoded_headers)
 
+class ActionInline(ReadOnlyInline):
+    """The audit of a dead letter."""
 
-class ActionInline(admin.TabularInline):
     model = DeadLetterAction
     verbose_name_plural = "What staff did"
     fields = ("at", "by", "action", "reason")
     readonly_fields = fields
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(RecordAdmin):
+class DeadLetterAdmin(StoredRecordAdmin):
     list_display = [
         "event_type",
         "order_key",
         "consumer",
-        "status",
+        "state",
         "reason",
         "exception_type",
         "short_message",
@@ -77,25 +68,29 @@ class DeadLetterAdmin(RecordAdmin):
     ]
     list_filter = ["status", "consumer", "reason", "event_type", "exception_type", "last_failed_at"]
     search_fields = ["event_id__exact", "exception_message", "fingerprint"]
-    search_help_text = "Search by event id, order id, words of the error, or fingerprint."
+    search_help_text = "Search by order id, event id, words of the error, or fingerprint."
     ordering = ["-last_failed_at"]
     actions = ["retry_selected"]
     inlines = [ActionInline]
-    change_form_template = "admin/workers/deadletter/change_form.html"
     fieldsets = [
-        (None, {"fields": ["story", "status", "reason", "consumer", "event_type", "order_key", "holds_key"]}),
-        ("Error", {"fields": ["exception_type", "message", "trace", "fingerprint"]}),
+        (None, {"fields": ["story", "state", "reason", "consumer", "event_type", "order_key"]}),
+        ("Error", {"fields": ["exception_type", "message", "fingerprint"]}),
         (
             "Tries",
             {"fields": ["attempts", "first_failed_at", "last_failed_at", "replay_count", "settled_at"]},
         ),
         ("Record", {"fields": ["event_id", "place", "recorded_at", "payload", "header_table"]}),
+        ("Stack trace", {"fields": ["trace"], "classes": ["collapse"]}),
     ]
-    readonly_fields = ["story", "order_key", "place", "payload", "header_table", "message", "trace"]
+    readonly_fields = ["story", "state", "order_key", "place", "payload", "header_table", "message", "trace"]
 
     @admin.display(description="What happened")
     def story(self, letter: DeadLetter) -> str:
         return _story(letter=letter)
+
+    @admin.display(description="Status", ordering="status")
+    def state(self, letter: DeadLetter) -> SafeString:
+        return shown_state(state=letter.status, label=letter.get_status_display())
 
     @admin.display(description="Error")
     def short_message(self, letter: DeadLetter) -> str:
@@ -105,20 +100,67 @@ class DeadLetterAdmin(RecordAdmin):
     def message(self, letter: DeadLetter) -> SafeString:
         return shown_text(text=letter.exception_message)
 
-    @admin.display(description="Stack trace")
+    @admin.display(description="Trace")
     def trace(self, letter: DeadLetter) -> SafeString:
         return shown_text(text=letter.stacktrace)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        found, duplicates = super().get_search_results(request, queryset, search_term)
-        return found | queryset.filter(key=search_term.strip().encode()), duplicates
+    def deeds(self, request: HttpRequest, row: DeadLetter) -> list[Deed]:
+        """Offer retry and discard while the dead letter is open."""
+        if row.status != DeadLetter.Status.OPEN:
+            return []
+        deeds = []
+        if self.has_retry_permission(request):
+            deeds.append(_retry_deed(letter=row))
+        if self.has_discard_permission(request):
+            deeds.append(_discard_deed(letter=row))
+        return deeds
+
+    def links(self, request: HttpRequest, row: DeadLetter) -> list[Link]:
+        """Lead to the order, to what waits behind it, and to the failures of the same cause."""
+        return [
+            *super().links(request, row),
+            *list_link(
+                user=request.user,
+                model="workers.parkedevent",
+                name="Events that wait behind it",
+                q=self.order_key(record=row),
+                consumer=row.consumer,
+            ),
+            *list_link(
+                user=request.user,
+                model="workers.deadletter",
+                name="Dead letters of the same cause",
+                q=row.fingerprint,
+            ),
+        ]
 
     @admin.action(description="Retry the selected dead letters", permissions=["retry"])
-    def retry_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        for letter_id in queryset.values_list("id", flat=True):
-            _tell(request=request, outcome=_retry(request=request, letter_id=letter_id))
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> TemplateResponse | None:
+        """Show what would be retried; once staff have said so, retry it, oldest first."""
+        if "confirmed" not in request.POST:
+            return self._ask_about_retry(request, queryset)
+        form = NoteForm(request.POST)
+        if error := first_error(form=form):
+            messages.error(request, error)
+        else:
+            _retry_all(request=request, letters=queryset, reason=form.cleaned_data["reason"])
+        return None
+
+    def _ask_about_retry(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> TemplateResponse:
+        open_letters = queryset.filter(status=DeadLetter.Status.OPEN)
+        causes = Counter(open_letters.values_list("consumer", "event_type", "exception_type"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Retry dead letters?",
+            "opts": self.opts,
+            "causes": [(*cause, count) for cause, count in causes.most_common()],
+            "open": causes.total(),
+            "settled": queryset.count() - causes.total(),
+            "most": MOST_RETRIED_AT_ONCE,
+            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "select_across": request.POST.get("select_across", "0"),
+        }
+        return TemplateResponse(request, "admin/workers/deadletter/retry_selected.html", context)
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("workers.retry_deadletter")
@@ -142,64 +184,80 @@ class DeadLetterAdmin(RecordAdmin):
         return own + super().get_urls()
 
     def retry_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """POST: put the dead letter back in line for its consumer."""
-        if request.method != "POST" or not self.has_retry_permission(request):
+        """POST, with a `reason` if there is one: put the dead letter back in line for its consumer."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_retry_permission(request):
             raise PermissionDenied
-        _tell(request=request, outcome=_retry(request=request, letter_id=int(unquote(object_id))))
-        return _back(object_id=object_id)
+        form, letter = NoteForm(request.POST), self._letter(request, object_id)
+        outcome = first_error(form=form) or _retry(
+            request=request, letter_id=letter.id, reason=form.cleaned_data["reason"]
+        )
+        return _back(request=request, letter=letter, outcome=outcome, done="It is in line again.")
 
     def discard_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """POST with a `reason`: settle the dead letter without handling it."""
-        if request.method != "POST" or not self.has_discard_permission(request):
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_discard_permission(request):
             raise PermissionDenied
-        _tell(request=request, outcome=_discard(request=request, letter_id=int(unquote(object_id))))
-        return _back(object_id=object_id)
+        form, letter = ReasonForm(request.POST), self._letter(request, object_id)
+        outcome = first_error(form=form) or _discard(
+            request=request, letter_id=letter.id, reason=form.cleaned_data["reason"]
+        )
+        return _back(request=request, letter=letter, outcome=outcome, done="It is discarded.")
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        letter = self.get_object(request, unquote(object_id))
-        is_open = letter is not None and letter.status == DeadLetter.Status.OPEN
-        allowed = {
-            "can_retry": is_open and self.has_retry_permission(request),
-            "can_discard": is_open and self.has_discard_permission(request),
-        }
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **allowed})
+    def _letter(self, request: HttpRequest, object_id: str) -> DeadLetter:
+        letter: DeadLetter | None = self.get_object(request, unquote(object_id))
+        if letter is None:
+            raise Http404("There is no such dead letter.")
+        return letter
 
 
 @admin.register(ParkedEvent)
-class ParkedEventAdmin(RecordAdmin):
-    list_display = ["event_type", "order_key", "consumer", "state", "attempts", "error", "last_failed_at"]
-    list_filter = ["consumer", "event_type"]
+class ParkedEventAdmin(StoredRecordAdmin):
+    list_display = ["event_type", "order_key", "consumer", "waits_for", "attempts", "error", "next_try_at"]
+    list_filter = ["consumer", "event_type", "last_failed_at"]
     list_select_related = ["parked_key"]
     search_fields = ["event_id__exact", "error"]
+    search_help_text = "Search by order id, event id, or words of the error."
     ordering = ["parked_key_id", "id"]
-    fields = [
-        "consumer",
-        "event_type",
-        "order_key",
-        "state",
-        "attempts",
-        "first_failed_at",
-        "last_failed_at",
-        "failure",
-        "event_id",
-        "place",
-        "recorded_at",
-        "payload",
-        "header_table",
+    fieldsets = [
+        (None, {"fields": ["story", "consumer", "event_type", "order_key", "next_try_at"]}),
+        ("Tries", {"fields": ["attempts", "first_failed_at", "last_failed_at", "failure"]}),
+        ("Record", {"fields": ["event_id", "place", "recorded_at", "payload", "header_table"]}),
     ]
-    readonly_fields = ["order_key", "state", "failure", "place", "payload", "header_table"]
+    readonly_fields = ["story", "order_key", "next_try_at", "failure", "place", "payload", "header_table"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ParkedEvent]:
+        return super().get_queryset(request).select_related("parked_key")
+
+    def links(self, request: HttpRequest, row: ParkedEvent) -> list[Link]:
+        """Lead to the order, to its whole line, and to the dead letter that may hold it."""
+        key = self.order_key(record=row)
+        return [
+            *super().links(request, row),
+            *list_link(user=request.user, model="workers.parkedevent", name="The whole line", q=key),
+            *list_link(
+                user=request.user, model="workers.deadletter", name="Dead letters of the order", q=key
+            ),
+        ]
+
+    @admin.display(description="Why it waits")
+    def story(self, event: ParkedEvent) -> str:
+        return (
+            f"The {event.consumer} worker has not handled this event: it waits for {self.waits_for(event)}."
+        )
 
     @admin.display(description="Waits for")
-    def state(self, event: ParkedEvent) -> str:
+    def waits_for(self, event: ParkedEvent) -> str:
         if event.parked_key.due_at is None:
-            return "a dead letter of its order"
-        return "its next try" if event.attempts else "the event before it"
+            return "staff to settle a dead letter of its order"
+        return "its next try" if event.attempts else "the events before it"
+
+    @admin.display(description="Next try", empty_value="—", ordering="parked_key__due_at")
+    def next_try_at(self, event: ParkedEvent) -> Any:
+        return event.parked_key.due_at if event.attempts else None
 
     @admin.display(description="Error")
     def failure(self, event: ParkedEvent) -> SafeString:
@@ -208,10 +266,14 @@ class ParkedEventAdmin(RecordAdmin):
 
 def _story(*, letter: DeadLetter) -> str:
     tries = "1 try" if letter.attempts == 1 else f"{letter.attempts} tries"
-    waiting = " Later events of this order wait behind it." if letter.holds_key else ""
+    goes_on = (
+        "Later events of this order wait behind it."
+        if letter.holds_key
+        else "Later events of this order go on."
+    )
     match letter.status:
         case DeadLetter.Status.OPEN:
-            return f"The {letter.consumer} worker gave up on this event after {tries}.{waiting}"
+            return f"The {letter.consumer} worker gave up on this event after {tries}. {goes_on}"
         case DeadLetter.Status.RETRYING:
             return f"It is on its way through the {letter.consumer} worker again."
         case DeadLetter.Status.RESOLVED:
@@ -220,19 +282,44 @@ def _story(*, letter: DeadLetter) -> str:
             return "Staff discarded it: it was settled without being handled."
 
 
-def _retry(*, request: HttpRequest, letter_id: int) -> str:
+def _retry_deed(*, letter: DeadLetter) -> Deed:
+    return Deed(
+        name="Retry",
+        consequence=f"The {letter.consumer} worker alone gets the event again, with the same id.",
+        url=reverse("admin:dead_letter_retry", args=[letter.pk]),
+        needs_reason=False,
+    )
+
+
+def _discard_deed(*, letter: DeadLetter) -> Deed:
+    return Deed(
+        name="Discard",
+        consequence=f"The {letter.consumer} worker never handles the event, and the order goes on.",
+        url=reverse("admin:dead_letter_discard", args=[letter.pk]),
+    )
+
+
+def _retry(*, request: HttpRequest, letter_id: int, reason: str) -> str:
     try:
-        dead_letters.retry(letter_id=letter_id, by_id=_staff_id(request=request))
+        dead_letters.retry(letter_id=letter_id, by_id=_staff_id(request=request), reason=reason)
     except dead_letters.NotRetryable as refused:
         return str(refused)
     return ""
 
 
-def _discard(*, request: HttpRequest, letter_id: int) -> str:
+def _retry_all(*, request: HttpRequest, letters: QuerySet[DeadLetter], reason: str) -> None:
+    chosen = letters.filter(status=DeadLetter.Status.OPEN).order_by("id")[:MOST_RETRIED_AT_ONCE]
+    refusals = [
+        _retry(request=request, letter_id=letter_id, reason=reason)
+        for letter_id in chosen.values_list("id", flat=True)
+    ]
+    _tell_how_many(request=request, refusals=refusals)
+
+
+def _discard(*, request: HttpRequest, letter_id: int, reason: str) -> str:
     try:
-        reason = request.POST.get("reason", "")
         dead_letters.discard(letter_id=letter_id, by_id=_staff_id(request=request), reason=reason)
-    except (dead_letters.NotRetryable, ValueError) as refused:
+    except dead_letters.NotRetryable as refused:
         return str(refused)
     return ""
 
@@ -243,12 +330,17 @@ def _staff_id(*, request: HttpRequest) -> int:
     return int(request.user.pk)
 
 
-def _tell(*, request: HttpRequest, outcome: str) -> None:
+def _back(*, request: HttpRequest, letter: DeadLetter, outcome: str, done: str) -> HttpResponse:
     if outcome:
         messages.error(request, outcome)
     else:
-        messages.success(request, "Done. The order goes on in a moment.")
+        messages.success(request, f"{done} The order goes on in a moment.")
+    return HttpResponseRedirect(reverse("admin:workers_deadletter_change", args=[letter.pk]))
 
 
-def _back(*, object_id: str) -> HttpResponse:
-    return HttpResponseRedirect(reverse("admin:workers_deadletter_change", args=[object_id]))
+def _tell_how_many(*, request: HttpRequest, refusals: list[str]) -> None:
+    refused = sum(1 for refusal in refusals if refusal)
+    retried = len(refusals) - refused
+    messages.success(request, f"In line again: {retried}.")
+    if refused:
+        messages.warning(request, f"Left alone, because they were no longer open: {refused}.")

@@ -1,0 +1,283 @@
+"""Orders as staff see them: found, explained, cancelled and refunded."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from events.admin_pages import (
+    Deed,
+    Link,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    ReasonForm,
+    first_error,
+    list_link,
+    shown_lines,
+    shown_state,
+)
+from orders.models import Order, OrderLine, RefusedTransition, TimelineEntry
+from orders.rules import can_cancel, can_refund
+from orders.services import CannotCancel, CannotRefund, cancel_order, request_refund
+from orders.standing import outcome_awaited, refund_due, standing, stuck
+from orders.words import money_words
+
+# The lists where other apps tell of an order: their model, their name, and what they find orders by.
+_ELSEWHERE = [
+    ("inventory.reservation", "Reservation", "order_id"),
+    ("payments.payment", "Payment", "order_id"),
+    ("shipments.parcel", "Parcel", "order_id"),
+    ("notifications.email", "E-mails", "order_id"),
+    ("workers.deadletter", "Dead letters", "q"),
+    ("workers.parkedevent", "Parked events", "q"),
+    ("events.outboxevent", "Outbox", "q"),
+]
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    """Orders that may need a hand."""
+
+    title = "attention"
+    parameter_name = "attention"
+    kinds: dict[str, tuple[str, Callable[..., QuerySet[Order]]]] = {
+        "stuck": ("Stuck for over 2 minutes", stuck),
+        "outcome_awaited": ("Payment's outcome not known", outcome_awaited),
+        "refund_due": ("Refund due", refund_due),
+    }
+
+    def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
+        """Name the kinds."""
+        return [(kind, name) for kind, (name, _) in self.kinds.items()]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        """Keep the orders of the chosen kind."""
+        kind = self.value()
+        return self.kinds[kind][1](orders=queryset) if kind in self.kinds else queryset
+
+
+class LineInline(ReadOnlyInline):
+    """What was bought."""
+
+    model = OrderLine
+    verbose_name_plural = "Lines"
+    fields = readonly_fields = ("title", "sku", "quantity", "each", "together")
+    ordering = ("position",)
+
+    @admin.display(description="each")
+    def each(self, line: OrderLine) -> str:
+        """Show the price of one piece."""
+        return money_words(amount=line.unit_price, currency=line.order.currency)
+
+    @admin.display(description="together")
+    def together(self, line: OrderLine) -> str:
+        """Show the price of the line."""
+        return money_words(amount=line.unit_price * line.quantity, currency=line.order.currency)
+
+
+class TimelineInline(ReadOnlyInline):
+    """The story as the buyer reads it."""
+
+    model = TimelineEntry
+    verbose_name_plural = "Timeline"
+    fields = readonly_fields = ("sequence", "type", "text", "at")
+
+
+class RefusedInline(ReadOnlyInline):
+    """Events the order could no longer follow."""
+
+    model = RefusedTransition
+    verbose_name_plural = "Events refused because they came too late"
+    fields = readonly_fields = ("at", "event_type", "status", "event_id")
+    ordering = ("at",)
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    """Orders, newest first."""
+
+    list_display = ["number", "state", "money", "email", "age", "sequence", "placed_at"]
+    list_filter = [AttentionFilter, "status", "placed_at"]
+    list_per_page = 50
+    search_fields = ["number"]
+    search_help_text = "Search by order number, e-mail address, tracking number, or order id."
+    ordering = ["-placed_at"]
+    inlines = [LineInline, TimelineInline, RefusedInline]
+    fieldsets = [
+        (None, {"fields": ["why", "state", "number", "id", "placed_at", "updated_at", "sequence"]}),
+        ("Buyer", {"fields": ["email", "address"]}),
+        ("Payment", {"fields": ["money", "card", "paid", "refunded", "decline_code", "hold_expires_at"]}),
+        ("Parcel", {"fields": ["carrier", "tracking_number", "estimated_delivery_on"]}),
+        ("What staff did", {"fields": ["staff_log"]}),
+    ]
+    readonly_fields = ["why", "state", "money", "address", "card", "paid", "refunded", "staff_log"]
+
+    def get_search_results(
+        self, _request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        """Find by what a buyer or a carrier would quote."""
+        term = search_term.strip()
+        return (queryset.filter(_match(term=term)) if term else queryset), False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the two deeds."""
+        cancel = self.admin_site.admin_view(self.cancel_view)
+        refund = self.admin_site.admin_view(self.refund_view)
+        own = [
+            path("<path:object_id>/cancel/", cancel, name="order_cancel"),
+            path("<path:object_id>/refund/", refund, name="order_refund"),
+        ]
+        return own + super().get_urls()
+
+    def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """POST with a `reason`: cancel the order; money that was captured goes back."""
+        return self._do(request, object_id, permission="orders.cancel_order", deed=_cancel)
+
+    def refund_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """POST with a `reason`: send the order's money back."""
+        return self._do(request, object_id, permission="orders.refund_order", deed=_refund)
+
+    def _do(
+        self, request: HttpRequest, object_id: str, *, permission: str, deed: Callable[..., str]
+    ) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not request.user.has_perm(permission):
+            raise PermissionDenied
+        order, form = self._order(request, object_id), ReasonForm(request.POST)
+        try:
+            self._record(request, order=order, form=form, deed=deed)
+        except (CannotCancel, CannotRefund, ValueError) as refusal:
+            messages.error(request, str(refusal))
+        return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order.pk]))
+
+    @transaction.atomic
+    def _record(
+        self, request: HttpRequest, *, order: Order, form: ReasonForm, deed: Callable[..., str]
+    ) -> None:
+        if error := first_error(form=form):
+            raise ValueError(error)
+        reason = form.cleaned_data["reason"]
+        done = deed(token=order.token, reason=reason)
+        self.log_change(request, order, f"{done} {reason}")
+        messages.success(request, done)
+
+    def _order(self, request: HttpRequest, object_id: str) -> Order:
+        order: Order | None = self.get_object(request, unquote(object_id))
+        if order is None:
+            raise Http404("There is no such order.")
+        return order
+
+    def deeds(self, request: HttpRequest, row: Order) -> list[Deed]:
+        """Offer what the order allows and the member of staff may do."""
+        deeds = []
+        if request.user.has_perm("orders.cancel_order") and can_cancel(order=row):
+            deeds.append(_cancel_deed(order=row))
+        if request.user.has_perm("orders.refund_order") and can_refund(order=row):
+            deeds.append(_refund_deed(order=row))
+        return deeds
+
+    def links(self, request: HttpRequest, row: Order) -> list[Link]:
+        """Lead to what the other services know of the order."""
+        elsewhere = [
+            list_link(user=request.user, model=model, name=name, **{query: str(row.id)})
+            for model, name, query in _ELSEWHERE
+        ]
+        return [link for links in elsewhere for link in links]
+
+    @admin.display(description="Why it is where it is")
+    def why(self, order: Order) -> str:
+        """Say what the order waits for."""
+        return standing(order=order)
+
+    @admin.display(description="Status", ordering="status")
+    def state(self, order: Order) -> SafeString:
+        """Show the status as a badge."""
+        return shown_state(state=order.status, label=order.get_status_display())
+
+    @admin.display(description="Total", ordering="total")
+    def money(self, order: Order) -> str:
+        """Show the total in major units."""
+        return money_words(amount=order.total, currency=order.currency)
+
+    @admin.display(description="Age", ordering="-placed_at")
+    def age(self, order: Order) -> str:
+        """Say how long ago it was placed."""
+        return timesince(order.placed_at, depth=1)
+
+    @admin.display(description="Ships to")
+    def address(self, order: Order) -> SafeString:
+        """Show the address as on a parcel."""
+        return shown_lines(lines=[str(part) for part in order.ship_to.values() if part])
+
+    @admin.display(description="Card", empty_value="—")
+    def card(self, order: Order) -> str:
+        """Show what is kept of the card."""
+        return f"{order.card_brand} ending in {order.card_last4}" if order.card_last4 else ""
+
+    @admin.display(description="Paid")
+    def paid(self, order: Order) -> str:
+        """Show what was captured."""
+        return money_words(amount=order.paid_amount, currency=order.currency)
+
+    @admin.display(description="Refunded")
+    def refunded(self, order: Order) -> str:
+        """Show what went back."""
+        return money_words(amount=order.refunded_amount, currency=order.currency)
+
+    @admin.display(description="Cancelled, refunded", empty_value="—")
+    def staff_log(self, order: Order) -> SafeString | None:
+        """Show who did what, and why."""
+        entries = LogEntry.objects.filter(content_type__app_label="orders", object_id=str(order.pk))
+        lines = [
+            f"{entry.action_time:%Y-%m-%d %H:%M} {entry.user}: {entry.get_change_message()}"
+            for entry in entries.select_related("user").order_by("action_time")
+        ]
+        return shown_lines(lines=lines) if lines else None
+
+
+def _match(*, term: str) -> Q:
+    try:
+        return Q(pk=UUID(term))
+    except ValueError:
+        return (
+            Q(number=term.upper())
+            | Q(tracking_number__iexact=term)
+            | (Q(email__iexact=term) if "@" in term else Q(email__istartswith=term))
+        )
+
+
+def _cancel(*, token: str, reason: str) -> str:
+    cancel_order(token=token, by="staff", reason=reason)
+    return "Cancelled the order."
+
+
+def _refund(*, token: str, reason: str) -> str:
+    request_refund(token=token, by="staff", reason=reason)
+    return "Sent the money back."
+
+
+def _cancel_deed(*, order: Order) -> Deed:
+    paid = " and the buyer gets the money back" if order.paid_amount else ""
+    return Deed(
+        name="Cancel order",
+        consequence=f"The books are for sale again{paid}. It cannot be undone.",
+        url=reverse("admin:order_cancel", args=[order.pk]),
+    )
+
+
+def _refund_deed(*, order: Order) -> Deed:
+    amount = money_words(amount=order.paid_amount - order.refunded_amount, currency=order.currency)
+    return Deed(
+        name="Refund",
+        consequence=f"{amount} goes back to the card. The order stays as it is.",
+        url=reverse("admin:order_refund", args=[order.pk]),
+    )

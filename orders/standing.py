@@ -1,0 +1,109 @@
+"""Why an order is where it is, in words for staff."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from orders.models import Order, TimelineEntry
+from orders.words import money_words
+from workers.selectors import HeldUp, events_held_up
+
+Status = Order.Status
+
+# How long a step takes when all is well, for the steps that wait for the shop and not for the buyer.
+_USUAL_SECONDS = {
+    Status.PLACED: 0.0,
+    Status.RESERVED: 0.0,
+    Status.CONFIRMED: settings.PACK_SECONDS + settings.DISPATCH_SECONDS,
+    Status.SHIPPED: settings.TRANSIT_SECONDS,
+}
+_PATIENCE = timedelta(minutes=2)
+
+
+def stuck(*, orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Keep the orders whose next step is the shop's and more than two minutes late."""
+    late = Q()
+    for status, seconds in _USUAL_SECONDS.items():
+        late |= Q(status=status, updated_at__lt=timezone.now() - _PATIENCE - timedelta(seconds=seconds))
+    return orders.filter(late)
+
+
+def refund_due(*, orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Keep the orders whose money is to go back and has not, or not all of it."""
+    asked = TimelineEntry.objects.filter(order=OuterRef("pk"), type="refund_requested")
+    owed = orders.filter(refunded_amount__lt=F("paid_amount"))
+    return owed.filter(Q(status__in=[Status.CANCELLED, Status.REJECTED]) | Exists(asked))
+
+
+def outcome_awaited(*, orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Keep the orders whose card is being charged and nobody knows yet how that ends."""
+    return orders.filter(status=Status.RESERVED)
+
+
+def standing(*, order: Order) -> str:
+    """Return why the order is where it is, in one or two sentences."""
+    held_up = events_held_up(order_id=order.id)
+    return " ".join([_step_words(order=order), *(_held_up_words(event=event) for event in held_up)])
+
+
+def _step_words(*, order: Order) -> str:
+    match order.status:
+        case Status.PLACED:
+            return "Waits for inventory to hold the books."
+        case Status.RESERVED:
+            return f"The books are held{_until(order=order)}; waits for payments to charge the card."
+        case Status.ACTION_REQUIRED:
+            return f"Waits for the buyer to approve the payment at the bank{_until(order=order)}."
+        case Status.PAYMENT_DECLINED:
+            declined = f"The card was declined ({order.decline_code})"
+            return f"{declined}; the buyer may give another one{_until(order=order)}."
+        case Status.CONFIRMED:
+            return f"Paid; waits for shipments to send the parcel.{_money_words(order=order)}"
+        case Status.SHIPPED:
+            return f"{order.carrier} has the parcel.{_money_words(order=order)}"
+        case Status.COMPLETED:
+            return f"Delivered; nothing is left to do.{_money_words(order=order)}"
+        case Status.CANCELLED:
+            by = order.reason.removeprefix("cancelled_by_")
+            return f"Cancelled by {by}.{_money_words(order=order)}"
+        case _:
+            return f"Ended unsold: {_rejection_words(order=order)}.{_money_words(order=order)}"
+
+
+def _rejection_words(*, order: Order) -> str:
+    match order.reason:
+        case "out_of_stock":
+            return "there was too little of " + ", ".join(order.short_skus)
+        case "payment_declined":
+            return "the card was declined, and no other came in time"
+        case _:
+            return "the payment did not arrive in time"
+
+
+def _money_words(*, order: Order) -> str:
+    refunded = money_words(amount=order.refunded_amount, currency=order.currency)
+    due = refund_due(orders=Order.objects.filter(pk=order.pk)).exists()
+    if due:
+        rest = money_words(amount=order.paid_amount - order.refunded_amount, currency=order.currency)
+        return f" {rest} still has to go back to the buyer."
+    return f" {refunded} went back to the buyer." if order.refunded_amount else ""
+
+
+def _until(*, order: Order) -> str:
+    return f" until {_moment(at=order.hold_expires_at)}" if order.hold_expires_at else ""
+
+
+def _held_up_words(*, event: HeldUp) -> str:
+    name = event.event_type.rpartition(".")[0].rpartition(".")[2] or event.event_type
+    tries = "1 try" if event.attempts == 1 else f"{event.attempts} tries"
+    if event.next_try_at is None:
+        return f"Held up: the {event.worker} worker gave up on {name} after {tries}; see its dead letter."
+    when = _moment(at=event.next_try_at)
+    return f"Held up: the {event.worker} worker failed at {name} ({tries}); next try {when}."
+
+
+def _moment(*, at: datetime) -> str:
+    return date_format(timezone.localtime(at), "j M, H:i:s")
