@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from events import Event, Outgoing, Received, publish_all
+from events import Cause, Event, Outgoing, Received, publish_all
 from events.orders import OrderCancelled, OrderConfirmed
 from events.shipments import ShipmentDelivered, ShipmentDispatched
 from shipments.models import Parcel
@@ -29,9 +29,7 @@ _MOVING = [
 def prepare_parcels(events: Sequence[Received[OrderConfirmed]]) -> None:
     """Plan a parcel for each order that is paid."""
     now = timezone.now()
-    Parcel.objects.bulk_create(
-        [_parcel(order=event.data, now=now) for event in events], ignore_conflicts=True
-    )
+    Parcel.objects.bulk_create([_parcel(event=event, now=now) for event in events], ignore_conflicts=True)
 
 
 @worker.on(OrderCancelled)
@@ -55,7 +53,8 @@ def move_parcels() -> None:
 def _move(*, parcel: Parcel, now: datetime) -> Event | None:
     match parcel.status:
         case Parcel.Status.WAITING:
-            return _pack(parcel=parcel, now=now)
+            _pack(parcel=parcel, now=now)
+            return None
         case Parcel.Status.PACKED:
             return _dispatch(parcel=parcel, now=now)
         case _:
@@ -95,17 +94,25 @@ def _deliver(*, parcel: Parcel, now: datetime) -> ShipmentDelivered:
     )
 
 
-def _parcel(*, order: OrderConfirmed, now: datetime) -> Parcel:
+def _parcel(*, event: Received[OrderConfirmed], now: datetime) -> Parcel:
+    order = event.data
     return Parcel(
         id=uuid7(),
         order_id=order.order_id,
         order_number=order.number,
         ship_to=msgspec.to_builtins(order.ship_to),
         lines=msgspec.to_builtins(order.lines),
+        cause=msgspec.to_builtins(event.cause),
         due_at=now + timedelta(seconds=settings.PACK_SECONDS),
         created_at=now,
     )
 
 
 def _outgoing(*, parcel: Parcel, event: Event) -> Outgoing:
-    return Outgoing(event=event, aggregate_type="parcel", aggregate_id=parcel.id, version=parcel.version)
+    return Outgoing(
+        event=event,
+        aggregate_type="parcel",
+        aggregate_id=parcel.id,
+        version=parcel.version,
+        cause=msgspec.convert(parcel.cause, Cause | None),
+    )

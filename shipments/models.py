@@ -23,6 +23,9 @@ class Parcel(models.Model):
     version = models.PositiveIntegerField(default=0)
     ship_to = models.JSONField()
     lines = models.JSONField()
+    cause = models.JSONField(
+        null=True, help_text="Of the confirmation; what the parcel tells belongs to its trace."
+    )
     carrier = models.CharField(max_length=60, blank=True)
     tracking_number = models.CharField(max_length=30, unique=True, null=True)  # noqa: DJ001  (none until it leaves)
     estimated_delivery_on = models.DateField(null=True)
