@@ -43,6 +43,10 @@ class Parcel(models.Model):
                 condition=Q(status__in=["waiting", "packed", "dispatched", "delivered", "stopped"]),
             ),
             models.CheckConstraint(
+                name="a_parcel_at_rest_has_no_next_step",
+                condition=Q(status__in=["delivered", "stopped"]) ^ Q(due_at__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="a_parcel_leaves_with_a_tracking_number",
                 condition=~Q(status__in=["dispatched", "delivered"]) | Q(tracking_number__isnull=False),
             ),

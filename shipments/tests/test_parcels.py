@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -121,6 +121,13 @@ def test_the_parcel_of_a_cancelled_order_stays_here_for_good(hours, was):
         an_hour_passes()
     assert parcel_of(order).status == "stopped"
     assert published(ShipmentDispatched) == []
+
+
+def test_the_database_itself_keeps_a_stopped_parcel_from_moving():
+    order = confirmed()
+    deliver(worker, order, cancelled(order))
+    with pytest.raises(IntegrityError, match="a_parcel_at_rest_has_no_next_step"), transaction.atomic():
+        Parcel.objects.update(due_at=timezone.now())
 
 
 def test_a_parcel_that_has_left_is_not_called_back():
