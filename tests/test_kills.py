@@ -34,7 +34,9 @@ def _check_one_effect_each(shop: RunningShop, *, tokens: list[str], email: str) 
         sequences = [entry["sequence"] for entry in order["timeline"]]
         assert sequences == list(range(1, len(sequences) + 1))
     assert len({order["shipment"]["tracking_number"] for order in orders}) == len(orders)
-    eventually(lambda: len(shop.mails(email)) == 4 * len(orders), what="four mails for each order")
+    eventually(
+        lambda: len(shop.mails(email)) == 4 * len(orders), seconds=60, what="four mails for each order"
+    )
     subjects = Counter(line for mail in shop.mails(email) for line in mail.splitlines() if "Subject:" in line)
     assert set(subjects.values()) == {1}
 
