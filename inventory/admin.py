@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from events.admin_pages import ReadOnlyAdmin, ReadOnlyInline
 from inventory.models import Reservation, ReservationLine, StockAdjustment, StockItem
 from inventory.services import adjust_stock, open_stock
-from workers.admin import ReadOnlyAdmin
 
 LOW = 5
 
@@ -66,18 +66,12 @@ class AdjustStockForm(forms.ModelForm):
         return quantity
 
 
-class AdjustmentInline(admin.TabularInline):
+class AdjustmentInline(ReadOnlyInline):
     """What was put in and taken out before."""
 
     model = StockAdjustment
     verbose_name_plural = "Adjustments"
     fields = readonly_fields = ("quantity", "note", "adjusted_by", "adjusted_at")
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """Adjustments are made by the form above."""
-        return False
 
 
 @admin.register(StockItem)
@@ -126,17 +120,11 @@ class StockItemAdmin(admin.ModelAdmin):
         return False
 
 
-class LineInline(admin.TabularInline):
+class LineInline(ReadOnlyInline):
     """The pieces of a reservation."""
 
     model = ReservationLine
     fields = readonly_fields = ("stock_item", "title", "quantity")
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """Reservations are made by orders."""
-        return False
 
 
 @admin.register(Reservation)
@@ -149,4 +137,3 @@ class ReservationAdmin(ReadOnlyAdmin):
     search_help_text = "Search by order id."
     ordering = ("-created_at",)
     inlines = (LineInline,)
-    show_full_result_count = False

@@ -3,9 +3,10 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
+from events.admin_pages import ReadOnlyAdmin, shown_text
 from notifications.models import Email, Recipient
-from workers.admin import ReadOnlyAdmin
 
 
 @admin.register(Email)
@@ -17,9 +18,8 @@ class EmailAdmin(ReadOnlyAdmin):
     search_fields = ("to__iexact", "order_id__exact")
     search_help_text = "Search by e-mail address, order number or order id."
     ordering = ("-created_at",)
-    show_full_result_count = False
     fields = (
-        *("to", "subject", "text"),
+        *("to", "subject", "body"),
         *("kind", "status", "failure", "message_id", "order_id", "event_id", "created_at", "sent_at"),
     )
 
@@ -31,3 +31,8 @@ class EmailAdmin(ReadOnlyAdmin):
         if search_term and orders.exists():
             return queryset.filter(order_id__in=orders), False
         return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description="Text")
+    def body(self, email: Email) -> SafeString:
+        """What the mail said, as inert text."""
+        return shown_text(text=email.text)

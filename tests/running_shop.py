@@ -59,6 +59,10 @@ class RunningShop:
 
     # ── what a client of the API does ──
 
+    def close(self) -> None:
+        """Let go of the connections to the shop."""
+        self._api.close()
+
     def post(self, path: str, body: object = None, **headers: str) -> httpx.Response:
         return self._api.post(path, json=body, headers=headers)
 
@@ -214,6 +218,7 @@ def running_shop(*, folder: Path) -> Iterator[RunningShop]:
         shop.manage("shell", "-c", _FILL_THE_SHELF)
         yield shop
     finally:
+        shop.close()
         process.terminate()
         process.wait(timeout=30)
 
