@@ -14,7 +14,7 @@ CSRF_TRUSTED_ORIGINS = [environment.shop_url]
 
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "config.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
