@@ -94,6 +94,7 @@ class SchemaDocument(APIView):
     """The description itself, for programs."""
 
     renderer_classes = [OpenApiJsonRenderer]
+    throttle_classes = []
 
     def get(self, request: Request) -> HttpResponse:
         """Return the document."""
@@ -110,6 +111,7 @@ class DocumentPage(APIView):
     """The description for people, who can try each call on it."""
 
     renderer_classes: list[type[BaseRenderer]] = [HtmlPage]
+    throttle_classes = []
 
     # The vendor's style sheet has its arrows within it, as data.
     @method_decorator(csp_update({"img-src": ["data:"]}))
