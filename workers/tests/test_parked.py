@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from accounts.models import User
 from events import Received
 from events.models import OutboxEvent
 from events.orders import OrderAdvanced
@@ -45,7 +45,7 @@ def holding(new_worker: NewWorker) -> Worker:
 
 @pytest.fixture
 def by_id() -> int:
-    return User.objects.create_user("operator").id
+    return get_user_model().objects.create_user("operator").id
 
 
 def retry_now(worker: Worker) -> None:
