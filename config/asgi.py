@@ -9,16 +9,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from a2wsgi import WSGIMiddleware
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
+from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier
+from django.urls import re_path
 
 from config.wsgi import application as pages
 from orders.routing import websocket_urlpatterns
 
 _THREADS = 16
 
+# An address without a socket is refused; without this, Channels raises and the log fills with what strangers try.
+_sockets = URLRouter([*websocket_urlpatterns, re_path("", WebsocketDenier.as_asgi())])
+
 application = ProtocolTypeRouter(
     {
-        "http": WSGIMiddleware(pages, workers=_THREADS),
-        "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
+        "http": WSGIMiddleware(pages, workers=_THREADS),  # type: ignore[arg-type]  # an HttpResponse is iterable
+        "websocket": AllowedHostsOriginValidator(_sockets),
     }
 )

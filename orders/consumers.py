@@ -47,8 +47,8 @@ class OrderConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
             await self.channel_layer.group_discard(live_group(key=self._watched), self.channel_name)
             self._watched = ""
 
-    async def receive_json(self, content: Any, **_options: Any) -> None:
-        """Ignore what a page might say: this socket only speaks."""
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
+        """Ignore what a page might say, be it JSON or not: this socket only speaks."""
 
     async def live_hint(self, message: dict[str, Any]) -> None:
         """Pass a hint of the live feed on to the page."""
