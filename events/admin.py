@@ -3,11 +3,9 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 
-from events.admin_pages import RecordAdmin, shown_bytes, shown_state, shown_text
+from events.admin_pages import RecordAdmin, shown_age, shown_bytes, shown_state, shown_text
 from events.models import OutboxEvent
 
 
@@ -54,12 +52,11 @@ class OutboxEventAdmin(RecordAdmin):
 
     @admin.display(description="Waiting for")
     def age(self, row: OutboxEvent) -> str:
-        seconds = (timezone.now() - row.created_at).total_seconds()
-        return f"{seconds:.0f} s" if seconds < 60 else timesince(row.created_at, depth=1)
+        return shown_age(since=row.created_at)
 
-    @admin.display(description="Why it is blocked", empty_value="—")
-    def blocked(self, row: OutboxEvent) -> SafeString | None:
-        return shown_text(text=row.blocked_reason) if row.blocked_at else None
+    @admin.display(description="Why it is blocked")
+    def blocked(self, row: OutboxEvent) -> SafeString:
+        return shown_text(text=row.blocked_reason if row.blocked_at else "It is not.")
 
     @admin.display(description="Payload")
     def shown_payload(self, row: OutboxEvent) -> SafeString:

@@ -1,6 +1,7 @@
 """What the admin's pages share: rows nobody edits, payloads that stay inert, and deeds that ask for a reason."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -9,9 +10,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.timesince import timesince
 
 from events.envelope import Headers
 
@@ -78,10 +82,15 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes par
         """Return where this member of staff may read on."""
         return []
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         row = context["original"]
+        context["title"] = capfirst(self.opts.verbose_name)
         beside = {"deeds": self.deeds(request, row), "links": self.links(request, row)}
         return super().render_change_form(request, {**context, **beside}, *args, **kwargs)
 
@@ -165,6 +174,12 @@ def shown_headers(*, headers: Headers) -> SafeString:
         ((name, _readable(value=raw)) for name, raw in headers),
     )
     return format_html('<table class="headers"><tbody>{}</tbody></table>', rows)
+
+
+def shown_age(*, since: datetime) -> str:
+    """Return how long ago a moment was, to the second within a minute."""
+    seconds = (timezone.now() - since).total_seconds()
+    return f"{seconds:.0f} s" if seconds < 60 else timesince(since, depth=1)
 
 
 def shown_lines(*, lines: list[str]) -> SafeString:

@@ -1,6 +1,7 @@
 """Orders as staff see them: found, explained, cancelled and refunded."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -12,7 +13,6 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 
 from events.admin_pages import (
     Deed,
@@ -22,9 +22,11 @@ from events.admin_pages import (
     ReasonForm,
     first_error,
     list_link,
+    shown_age,
     shown_lines,
     shown_state,
 )
+from orders.facts import address_of
 from orders.models import Order, OrderLine, RefusedTransition, TimelineEntry
 from orders.rules import can_cancel, can_refund
 from orders.services import CannotCancel, CannotRefund, cancel_order, request_refund
@@ -110,7 +112,6 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ["number"]
     search_help_text = "Search by order number, e-mail address, tracking number, or order id."
     ordering = ["-placed_at"]
-    inlines = [LineInline, TimelineInline, RefusedInline]
     fieldsets = [
         (None, {"fields": ["why", "state", "number", "id", "placed_at", "updated_at", "sequence"]}),
         ("Buyer", {"fields": ["email", "address"]}),
@@ -119,6 +120,11 @@ class OrderAdmin(ReadOnlyAdmin):
         ("What staff did", {"fields": ["staff_log"]}),
     ]
     readonly_fields = ["why", "state", "money", "address", "card", "paid", "refunded", "staff_log"]
+
+    def get_inlines(self, _request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Most orders never refuse an event; theirs need no table of them."""
+        refused = obj is not None and obj.refused_transitions.exists()
+        return [LineInline, TimelineInline, *([RefusedInline] if refused else [])]
 
     def get_search_results(
         self, _request: HttpRequest, queryset: QuerySet[Order], search_term: str
@@ -211,17 +217,20 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description="Age", ordering="-placed_at")
     def age(self, order: Order) -> str:
         """Say how long ago it was placed."""
-        return timesince(order.placed_at, depth=1)
+        return shown_age(since=order.placed_at)
 
     @admin.display(description="Ships to")
     def address(self, order: Order) -> SafeString:
         """Show the address as on a parcel."""
-        return shown_lines(lines=[str(part) for part in order.ship_to.values() if part])
+        ship_to = address_of(order=order)
+        town = f"{ship_to.postal_code} {ship_to.city}"
+        lines = [ship_to.name, ship_to.line1, ship_to.line2, town, ship_to.country]
+        return shown_lines(lines=[line for line in lines if line])
 
-    @admin.display(description="Card", empty_value="—")
+    @admin.display(description="Card")
     def card(self, order: Order) -> str:
         """Show what is kept of the card."""
-        return f"{order.card_brand} ending in {order.card_last4}" if order.card_last4 else ""
+        return f"{order.card_brand} ending in {order.card_last4}" if order.card_last4 else "-"
 
     @admin.display(description="Paid")
     def paid(self, order: Order) -> str:
@@ -233,15 +242,15 @@ class OrderAdmin(ReadOnlyAdmin):
         """Show what went back."""
         return money_words(amount=order.refunded_amount, currency=order.currency)
 
-    @admin.display(description="Cancelled, refunded", empty_value="—")
-    def staff_log(self, order: Order) -> SafeString | None:
+    @admin.display(description="Cancelled, refunded")
+    def staff_log(self, order: Order) -> SafeString:
         """Show who did what, and why."""
         entries = LogEntry.objects.filter(content_type__app_label="orders", object_id=str(order.pk))
         lines = [
             f"{entry.action_time:%Y-%m-%d %H:%M} {entry.user}: {entry.get_change_message()}"
             for entry in entries.select_related("user").order_by("action_time")
         ]
-        return shown_lines(lines=lines) if lines else None
+        return shown_lines(lines=lines or ["Nothing."])
 
 
 def _match(*, term: str) -> Q:

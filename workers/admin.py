@@ -57,12 +57,10 @@ class ActionInline(ReadOnlyInline):
 class DeadLetterAdmin(StoredRecordAdmin):
     list_display = [
         "event_type",
-        "order_key",
         "consumer",
         "state",
-        "reason",
-        "exception_type",
         "short_message",
+        "order_key",
         "attempts",
         "last_failed_at",
     ]
@@ -71,7 +69,6 @@ class DeadLetterAdmin(StoredRecordAdmin):
     search_help_text = "Search by order id, event id, words of the error, or fingerprint."
     ordering = ["-last_failed_at"]
     actions = ["retry_selected"]
-    inlines = [ActionInline]
     fieldsets = [
         (None, {"fields": ["story", "state", "reason", "consumer", "event_type", "order_key"]}),
         ("Error", {"fields": ["exception_type", "message", "fingerprint"]}),
@@ -84,6 +81,9 @@ class DeadLetterAdmin(StoredRecordAdmin):
     ]
     readonly_fields = ["story", "state", "order_key", "place", "payload", "header_table", "message", "trace"]
 
+    def get_inlines(self, request: HttpRequest, obj: Any = None) -> list[Any]:  # noqa: ARG002
+        return [ActionInline] if obj and obj.actions.exists() else []
+
     @admin.display(description="What happened")
     def story(self, letter: DeadLetter) -> str:
         return _story(letter=letter)
@@ -94,7 +94,7 @@ class DeadLetterAdmin(StoredRecordAdmin):
 
     @admin.display(description="Error")
     def short_message(self, letter: DeadLetter) -> str:
-        return letter.exception_message[:80]
+        return f"{letter.exception_type}: {letter.exception_message[:80]}"
 
     @admin.display(description="Message")
     def message(self, letter: DeadLetter) -> SafeString:
@@ -216,7 +216,7 @@ class DeadLetterAdmin(StoredRecordAdmin):
 
 @admin.register(ParkedEvent)
 class ParkedEventAdmin(StoredRecordAdmin):
-    list_display = ["event_type", "order_key", "consumer", "waits_for", "attempts", "error", "next_try_at"]
+    list_display = ["event_type", "consumer", "waits_for", "error", "order_key", "attempts", "next_try_at"]
     list_filter = ["consumer", "event_type", "last_failed_at"]
     list_select_related = ["parked_key"]
     search_fields = ["event_id__exact", "error"]
