@@ -89,7 +89,9 @@ def test_a_list_is_searched_filtered_and_sorted(client: Client) -> None:
 def test_cursors_lead_through_a_whole_listing_and_back(client: Client, settings: Any) -> None:
     for number in range(60):
         put_on_shelf(sku=f"FOX-{number}", price=1000 + number)
-    address, seen, pages = f"{settings.SHOP_URL}/api/v1/products/?sort=-price", [], []
+    address = f"{settings.SHOP_URL}/api/v1/products/?sort=-price"
+    seen: list[str] = []
+    pages: list[dict[str, Any]] = []
     while address:
         answer = client.get(address.removeprefix(settings.SHOP_URL))
         seen, pages = seen + skus(answer), [*pages, answer.json()]

@@ -1,5 +1,7 @@
 """The API keeps to its document, whatever a program that has read it makes up."""
 
+from typing import Any
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -58,7 +60,7 @@ def test_a_call_does_as_the_document_says(
         suppress_health_check=list(HealthCheck),
     )
     @given(case=document[path][method].as_strategy(generation_mode=mode))
-    def call(case: Case) -> None:
+    def call(case: Case[Any]) -> None:
         case.call_and_validate(base_url=live_server.url, checks=CHECKS)
 
     call()
