@@ -57,11 +57,11 @@ class RunningShop:
         """Read where the servers of the stack are."""
         self.environment = self.state.read_env()
 
-    # ── what a client of the API does ──
-
     def close(self) -> None:
         """Let go of the connections to the shop."""
         self._api.close()
+
+    # ── what a client of the API does ──
 
     def post(self, path: str, body: object = None, **headers: str) -> httpx.Response:
         return self._api.post(path, json=body, headers=headers)
