@@ -43,8 +43,8 @@ def put_in_basket(page: Page, *, search: str = "Pride and Prejudice") -> None:
     page.get_by_role("searchbox").first.fill(search)
     page.get_by_role("searchbox").first.press("Enter")
     page.locator("main a[href^='/products/']").first.click()
-    page.get_by_role("button", name="Add to basket").click()
-    page.wait_for_load_state("networkidle")
+    with page.expect_response("**/cart/add/"):
+        page.get_by_role("button", name="Add to basket").click()
 
 
 def fill_card(page: Page, *, number: str) -> None:
