@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from events.values import Address, Line
-from orders.services import PlacedOrder, place_order
+from orders.services import PlacedOrder, find_placed_order, place_order
 from payments.selectors import payment_method_exists
 from shop.apis.problems import Faults
 from shop.apis.values import OrderRequest, ShipTo
@@ -32,7 +32,10 @@ def place(*, wanted: OrderRequest, idempotency_key: str | None) -> PlacedOrder:
     """
     products = products_by_sku(skus=[line.sku for line in wanted.lines])
     if faults := _find_faults(wanted=wanted, products=products):
-        raise CannotOrder(faults=faults)
+        earlier = _find_earlier(wanted=wanted, idempotency_key=idempotency_key)
+        if earlier is None:
+            raise CannotOrder(faults=faults)
+        return earlier
     return place_order(
         lines=[_line(products[line.sku], quantity=line.quantity) for line in wanted.lines],
         email=wanted.email,
@@ -49,6 +52,19 @@ def check_payment_method(*, token: str) -> None:
         raise UnknownPaymentMethod(
             "There is no such payment method; make one with `POST /api/v1/payment-methods/`."
         )
+
+
+def _find_earlier(*, wanted: OrderRequest, idempotency_key: str | None) -> PlacedOrder | None:
+    # What was for sale then may be withdrawn by now; the answer to the same request stays the same.
+    if idempotency_key is None:
+        return None
+    return find_placed_order(
+        wanted=[(line.sku, line.quantity) for line in wanted.lines],
+        email=wanted.email,
+        ship_to=_address(wanted.ship_to),
+        payment_method=wanted.payment_method,
+        idempotency_key=idempotency_key,
+    )
 
 
 def _find_faults(*, wanted: OrderRequest, products: Mapping[str, ProductPrice]) -> Faults:

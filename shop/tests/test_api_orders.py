@@ -5,7 +5,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from events.inventory import StockReserved
@@ -64,6 +66,11 @@ def errors_of(answer: Any) -> dict[str, list[str]]:
     assert answer.status_code == 422, answer.content
     errors: dict[str, list[str]] = answer.json()["errors"]
     return errors
+
+
+def is_bookkeeping(sql: str) -> bool:
+    """Whether a statement is of the throttle, which asks about once a second, or begins and ends a transaction."""
+    return "shop_api_calls" in sql or "SAVEPOINT" in sql
 
 
 def placed_id() -> UUID:
@@ -215,6 +222,24 @@ def test_the_same_request_with_the_same_key_is_one_order(client: Client) -> None
 
     assert again == first
     assert len(published(OrderPlaced)) == 1
+
+
+def test_the_same_request_gives_the_same_answer_also_when_its_products_are_no_longer_sold(
+    client: Client,
+) -> None:
+    first = place(client, **{"Idempotency-Key": "one"})
+    withdraw(sku="FOX-1")
+
+    assert place(client, **{"Idempotency-Key": "one"}) == first
+    assert post(client, "orders/", order_of(), **{"Idempotency-Key": "two"}).status_code == 422
+
+
+def test_an_order_takes_three_statements(client: Client) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        place(client, **{"Idempotency-Key": "one"})
+
+    statements = [query["sql"] for query in asked if not is_bookkeeping(query["sql"])]
+    assert len(statements) == 3, "the products; the order; its event"
 
 
 def test_without_a_key_every_request_is_an_order(client: Client) -> None:
