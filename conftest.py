@@ -22,6 +22,9 @@ def django_db_modify_db_settings(postgres_server: Postgres) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """Let go of the tests' database before it is dropped."""
+    """Let go of the tests' database before it is dropped, and of the bank."""
+    from payments.gateways import close_gateway  # needs the apps to be loaded
+
     yield
     stop_waking()
+    close_gateway()

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from events.declaration import Event
+from events.money import format_money
 from events.orders import OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected
 from events.payments import PaymentActionRequired, PaymentDeclined, PaymentRefunded
 from events.shipments import ShipmentDelivered, ShipmentDispatched
@@ -14,7 +15,6 @@ from notifications.models import Email, Recipient
 
 Kind = Email.Kind
 
-_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 _DECLINES = {
     "insufficient_funds": "There is not enough money on the card.",
     "expired_card": "The card has expired.",
@@ -186,11 +186,6 @@ def kind_of(*, event: Event) -> Kind:
 def write_letter(*, recipient: Recipient, event: Event) -> Letter:
     """Return the words that tell a buyer of this event."""
     return LETTERS[type(event)][1](recipient, event)
-
-
-def format_money(*, amount: int, currency: str) -> str:
-    """Return minor units as a buyer reads them: 1290 EUR make "€12.90"."""
-    return f"{_SYMBOLS.get(currency, f'{currency} ')}{amount // 100:,}.{amount % 100:02}"
 
 
 def _day(day: date) -> str:

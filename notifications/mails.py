@@ -10,7 +10,8 @@ from django.template.loader import render_to_string
 
 from events import Cause
 from events.declaration import Event
-from notifications.letters import format_money, kind_of, write_letter
+from events.money import format_money
+from notifications.letters import kind_of, write_letter
 from notifications.models import Recipient, message_id_of
 
 

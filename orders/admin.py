@@ -26,12 +26,12 @@ from events.admin_pages import (
     shown_lines,
     shown_state,
 )
+from events.money import format_money
 from orders.facts import address_of
 from orders.models import Order, OrderLine, RefusedTransition, TimelineEntry
 from orders.rules import can_cancel, can_refund
 from orders.services import CannotCancel, CannotRefund, cancel_order, request_refund
 from orders.standing import outcome_awaited, refund_due, standing, stuck
-from orders.words import money_words
 
 # The lists where other apps tell of an order: their model, their name, and what they find orders by.
 _ELSEWHERE = [
@@ -77,12 +77,12 @@ class LineInline(ReadOnlyInline):
     @admin.display(description="each")
     def each(self, line: OrderLine) -> str:
         """Show the price of one piece."""
-        return money_words(amount=line.unit_price, currency=line.order.currency)
+        return format_money(amount=line.unit_price, currency=line.order.currency)
 
     @admin.display(description="together")
     def together(self, line: OrderLine) -> str:
         """Show the price of the line."""
-        return money_words(amount=line.unit_price * line.quantity, currency=line.order.currency)
+        return format_money(amount=line.unit_price * line.quantity, currency=line.order.currency)
 
 
 class TimelineInline(ReadOnlyInline):
@@ -180,6 +180,8 @@ class OrderAdmin(ReadOnlyAdmin):
         order: Order | None = self.get_object(request, unquote(object_id))
         if order is None:
             raise Http404("There is no such order.")
+        if not self.has_view_permission(request, order):
+            raise PermissionDenied
         return order
 
     def deeds(self, request: HttpRequest, row: Order) -> list[Deed]:
@@ -212,7 +214,7 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description="Total", ordering="total")
     def money(self, order: Order) -> str:
         """Show the total in major units."""
-        return money_words(amount=order.total, currency=order.currency)
+        return format_money(amount=order.total, currency=order.currency)
 
     @admin.display(description="Age", ordering="-placed_at")
     def age(self, order: Order) -> str:
@@ -235,12 +237,12 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description="Paid")
     def paid(self, order: Order) -> str:
         """Show what was captured."""
-        return money_words(amount=order.paid_amount, currency=order.currency)
+        return format_money(amount=order.paid_amount, currency=order.currency)
 
     @admin.display(description="Refunded")
     def refunded(self, order: Order) -> str:
         """Show what went back."""
-        return money_words(amount=order.refunded_amount, currency=order.currency)
+        return format_money(amount=order.refunded_amount, currency=order.currency)
 
     @admin.display(description="Cancelled, refunded")
     def staff_log(self, order: Order) -> SafeString:
@@ -271,7 +273,7 @@ def _cancel(*, token: str, reason: str) -> str:
 
 def _refund(*, token: str, reason: str) -> str:
     request_refund(token=token, by="staff", reason=reason)
-    return "Sent the money back."
+    return "Asked for the refund."
 
 
 def _cancel_deed(*, order: Order) -> Deed:
@@ -284,7 +286,7 @@ def _cancel_deed(*, order: Order) -> Deed:
 
 
 def _refund_deed(*, order: Order) -> Deed:
-    amount = money_words(amount=order.paid_amount - order.refunded_amount, currency=order.currency)
+    amount = format_money(amount=order.paid_amount - order.refunded_amount, currency=order.currency)
     return Deed(
         name="Refund",
         consequence=f"{amount} goes back to the card. The order stays as it is.",

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from events import Received
 from events.inventory import StockRejected, StockReserved
+from events.money import format_money
 from events.orders import (
     OrderCompleted,
     OrderConfirmed,
@@ -35,7 +36,7 @@ from events.shipments import ShipmentDelivered, ShipmentDispatched
 from orders.facts import address_of, lines_of
 from orders.journal import Change, Step, lock_orders, refuse, write_down
 from orders.models import Order
-from orders.words import decline_words, money_words, rejection_words
+from orders.words import decline_words, rejection_words
 from workers import Worker
 
 logger = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ def payment_captured(order: Order, event: PaymentCaptured) -> Step | None:
     _keep_card(order=order, event=event)
     return Step(
         type="confirmed",
-        text=f"Paid: {money_words(amount=event.amount, currency=event.currency)}. Thank you.",
+        text=f"Paid: {format_money(amount=event.amount, currency=event.currency)}. Thank you.",
         event=OrderConfirmed(
             order_id=order.id,
             number=order.number,
@@ -125,7 +126,7 @@ def payment_captured(order: Order, event: PaymentCaptured) -> Step | None:
 def payment_refunded(order: Order, event: PaymentRefunded) -> Step | None:
     """Money went back; the order stays what it is."""
     order.refunded_amount += event.amount
-    amount = money_words(amount=event.amount, currency=event.currency)
+    amount = format_money(amount=event.amount, currency=event.currency)
     return Step(type="refunded", text=f"We have sent {amount} back to your card.")
 
 

@@ -7,8 +7,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from events.money import format_money
 from orders.models import Order, TimelineEntry
-from orders.words import money_words
 from workers.selectors import HeldUp, events_held_up
 
 Status = Order.Status
@@ -84,10 +84,10 @@ def _rejection_words(*, order: Order) -> str:
 
 
 def _money_words(*, order: Order) -> str:
-    refunded = money_words(amount=order.refunded_amount, currency=order.currency)
+    refunded = format_money(amount=order.refunded_amount, currency=order.currency)
     due = refund_due(orders=Order.objects.filter(pk=order.pk)).exists()
     if due:
-        rest = money_words(amount=order.paid_amount - order.refunded_amount, currency=order.currency)
+        rest = format_money(amount=order.paid_amount - order.refunded_amount, currency=order.currency)
         return f" {rest} still has to go back to the buyer."
     return f" {refunded} went back to the buyer." if order.refunded_amount else ""
 

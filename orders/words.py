@@ -22,8 +22,3 @@ def decline_words(*, code: str) -> str:
 def rejection_words(*, reason: str) -> str:
     """Return why an order ended without a sale."""
     return _REJECTIONS.get(reason, "This order has ended.")
-
-
-def money_words(*, amount: int, currency: str) -> str:
-    """Return an amount of minor units as text, for example `12.50 EUR`."""
-    return f"{amount // 100}.{amount % 100:02d} {currency}"

@@ -5,9 +5,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from events.money import format_money
 from shop.covers import cover_url
 from shop.models import Attribute, Category, Product, ProductType
-from shop.money import format_money
 from shop.search import find_terms, match_terms
 
 

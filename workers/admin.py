@@ -11,7 +11,9 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from events.admin_pages import (
     Deed,
@@ -211,6 +213,8 @@ class DeadLetterAdmin(StoredRecordAdmin):
         letter: DeadLetter | None = self.get_object(request, unquote(object_id))
         if letter is None:
             raise Http404("There is no such dead letter.")
+        if not self.has_view_permission(request, letter):
+            raise PermissionDenied
         return letter
 
 
@@ -255,9 +259,10 @@ class ParkedEventAdmin(StoredRecordAdmin):
             return "staff to settle a dead letter of its order"
         return "its next try" if event.attempts else "the events before it"
 
-    @admin.display(description="Next try", empty_value="—", ordering="parked_key__due_at")
-    def next_try_at(self, event: ParkedEvent) -> Any:
-        return event.parked_key.due_at if event.attempts else None
+    @admin.display(description="Next try", ordering="parked_key__due_at")
+    def next_try_at(self, event: ParkedEvent) -> str:
+        due_at = event.parked_key.due_at if event.attempts else None
+        return date_format(localtime(due_at), "DATETIME_FORMAT") if due_at else "-"
 
     @admin.display(description="Error")
     def failure(self, event: ParkedEvent) -> SafeString:

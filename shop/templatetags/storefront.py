@@ -4,9 +4,9 @@ from typing import Any
 
 from django import template
 
+from events.money import format_money
 from shop.cart import count_pieces
 from shop.countries import DELIVERY_COUNTRIES
-from shop.money import format_money
 
 register = template.Library()
 

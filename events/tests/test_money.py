@@ -2,7 +2,7 @@
 
 import pytest
 
-from shop.money import format_money
+from events.money import format_money
 
 
 @pytest.mark.parametrize(
