@@ -96,11 +96,14 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes par
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
-    """Rows of a row that nobody edits."""
+    """Rows of a row that nobody edits; who may see the one may see the others."""
 
     extra = 0
     can_delete = False
     classes = ("ledger",)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False

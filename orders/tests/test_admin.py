@@ -176,13 +176,15 @@ def test_an_order_s_page_shows_its_lines_its_story_its_card_and_what_it_refused(
     assert "Events refused because they came too late" in page
 
 
-def test_an_order_s_page_keeps_what_would_let_its_reader_act_as_the_buyer(
+def test_who_may_only_look_sees_all_of_an_order_but_what_would_let_them_act_as_its_buyer(
     sign_in: SignIn, place: Place
 ) -> None:
     order = place(payment_method="pm_secret", idempotency_key="a key")
 
     page = text(sign_in("orders.view_order"), page_of(order))
 
+    assert "FOX-1" in page
+    assert "We have your order." in page
     for hidden in (order.token, "pm_secret", "a key"):
         assert hidden not in page
 
