@@ -9,7 +9,6 @@ event costs only itself.
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Any, TypeVar
 from uuid import UUID
@@ -20,7 +19,7 @@ from django.db import transaction
 from events.declaration import Event
 from events.envelope import Received
 from workers import metrics
-from workers.calls import perform_all
+from workers.calls import Caller
 from workers.failures import DependencyDown, FailureKind, kind_of
 from workers.patience import Patience
 from workers.record import Delivery
@@ -45,9 +44,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     give_up: GiveUp
 
 
-def handle(
-    *, worker: Worker, deliveries: Sequence[Delivery], source: Source, pool: ThreadPoolExecutor
-) -> None:
+def handle(*, worker: Worker, deliveries: Sequence[Delivery], source: Source, caller: Caller) -> None:
     """Handle deliveries in order for each key; raises `DependencyDown` when none can be handled now.
 
     After `DependencyDown` the same deliveries may be handed in again: what was done is not done twice.
@@ -56,17 +53,15 @@ def handle(
     poisoned = {delivery.line for delivery in deliveries if delivery.poison}
     sound = [delivery for delivery in deliveries if delivery.line not in poisoned]
     for segment in _segments(deliveries=sound):
-        _handle_segment(worker=worker, segment=segment, source=source, pool=pool)
+        _handle_segment(worker=worker, segment=segment, source=source, caller=caller)
     for delivery in deliveries:
         if delivery.line in poisoned:
-            _handle_alone(worker=worker, delivery=delivery, source=source, pool=pool)
+            _handle_alone(worker=worker, delivery=delivery, source=source, caller=caller)
 
 
-def _handle_segment(
-    *, worker: Worker, segment: Sequence[Delivery], source: Source, pool: ThreadPoolExecutor
-) -> None:
+def _handle_segment(*, worker: Worker, segment: Sequence[Delivery], source: Source, caller: Caller) -> None:
     try:
-        _run(worker=worker, segment=segment, source=source, pool=pool)
+        _run(worker=worker, segment=segment, source=source, caller=caller)
     except DependencyDown:
         raise
     except Exception as error:
@@ -74,14 +69,14 @@ def _handle_segment(
             raise DependencyDown("database") from error
         logger.info("%s: batch of %d replayed one by one: %r", worker.name, len(segment), error)
         for delivery in segment:
-            _handle_alone(worker=worker, delivery=delivery, source=source, pool=pool)
+            _handle_alone(worker=worker, delivery=delivery, source=source, caller=caller)
 
 
-def _handle_alone(*, worker: Worker, delivery: Delivery, source: Source, pool: ThreadPoolExecutor) -> None:
+def _handle_alone(*, worker: Worker, delivery: Delivery, source: Source, caller: Caller) -> None:
     patience = Patience()
     while True:
         try:
-            return _run(worker=worker, segment=[delivery], source=source, pool=pool)
+            return _run(worker=worker, segment=[delivery], source=source, caller=caller)
         except DependencyDown:
             raise
         except Exception as error:
@@ -92,11 +87,11 @@ def _handle_alone(*, worker: Worker, delivery: Delivery, source: Source, pool: T
                 return source.give_up(worker, delivery, error)
 
 
-def _run(*, worker: Worker, segment: Sequence[Delivery], source: Source, pool: ThreadPoolExecutor) -> None:
+def _run(*, worker: Worker, segment: Sequence[Delivery], source: Source, caller: Caller) -> None:
     if segment[0].poison:
         raise segment[0].poison
     if _is_effect(segment[0]):
-        _run_effects(worker=worker, wave=segment, source=source, pool=pool)
+        _run_effects(worker=worker, wave=segment, source=source, caller=caller)
     else:
         _run_in_database(worker=worker, segment=segment, source=source)
 
@@ -111,14 +106,12 @@ def _run_in_database(*, worker: Worker, segment: Sequence[Delivery], source: Sou
     _count(worker=worker, deliveries=segment, mine=mine)
 
 
-def _run_effects(
-    *, worker: Worker, wave: Sequence[Delivery], source: Source, pool: ThreadPoolExecutor
-) -> None:
+def _run_effects(*, worker: Worker, wave: Sequence[Delivery], source: Source, caller: Caller) -> None:
     with transaction.atomic():
         seen = source.seen(worker, wave)
         fresh = [delivery for delivery in wave if delivery.event_id not in seen]
         planned = list(_prepare(deliveries=fresh))
-    outcomes = perform_all(pool=pool, work=[(plan.effect.perform, plan.intent) for plan in planned])
+    outcomes = caller.perform_all([(plan.effect.perform, plan.intent) for plan in planned])
     ended = list(zip(planned, outcomes, strict=True))
     _record(worker=worker, done=[(plan, end) for plan, end in ended if not _failed(end)], source=source)
     for plan, error in [(plan, end) for plan, end in ended if _failed(end)]:

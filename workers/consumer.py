@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from kafka.errors import CommitFailedError, KafkaError
 from events.declaration import find_declaration
 from workers import metrics
 from workers.batch import handle
+from workers.calls import Caller
 from workers.failures import DependencyDown
 from workers.health import Pulse
 from workers.inbox import KAFKA
@@ -26,11 +26,11 @@ from workers.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-_EFFECT_THREADS = 16
 _POLL_MS = 200
 _COMMIT_TIMEOUT_MS = 10_000
 _LOOK_AT_PARKED_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 5.0
+_UNASSIGNED_SECONDS = 20.0
 
 
 class ConsumerLoop:
@@ -44,20 +44,24 @@ class ConsumerLoop:
         self._worker = worker
         self._stop = stop
         self._pulse = pulse
-        self._pool = ThreadPoolExecutor(_EFFECT_THREADS, thread_name_prefix=worker.name)
+        self._caller = Caller(pulse=pulse)
         self._clock = Clock(worker=worker)
         self._look_at_parked = 0.0
 
     def run(self) -> None:
         """Work until asked to stop. Kafka or the database being away is waited out."""
         pause = Pause(stop=self._stop, pulse=self._pulse)
+        patience_seconds = _UNASSIGNED_SECONDS
         while not self._stop.asked:
             try:
-                with Subscription(worker=self._worker) as subscription:
+                with Subscription(worker=self._worker, patience_seconds=patience_seconds) as subscription:
                     self._work(subscription, pause)
+            except NeverAssigned as left_out:
+                logger.warning("%s: %s", self._worker.name, left_out)
+                patience_seconds *= 2
             except DependencyDown as down:
                 pause.wait(down)
-        self._pool.shutdown()
+        self._caller.close()
         connection.close()
 
     def _work(self, subscription: "Subscription", pause: "Pause") -> None:
@@ -77,7 +81,7 @@ class ConsumerLoop:
         try:
             connection.close_if_unusable_or_obsolete()
             self._handle(records)
-            self._clock.run_due(pool=self._pool)
+            self._clock.run_due(caller=self._caller)
             self._retry_parked()
         except DatabaseError as error:
             connection.close()
@@ -88,7 +92,7 @@ class ConsumerLoop:
         if not wanted:
             return
         deliveries = [open_record(worker=self._worker, record=record) for record in wanted]
-        handle(worker=self._worker, deliveries=deliveries, source=KAFKA, pool=self._pool)
+        handle(worker=self._worker, deliveries=deliveries, source=KAFKA, caller=self._caller)
         now = datetime.now(UTC)
         for delivery in deliveries:
             if delivery.event:
@@ -106,15 +110,25 @@ class ConsumerLoop:
     def _retry_parked(self) -> None:
         if time.monotonic() < self._look_at_parked:
             return
-        if retry_due(worker=self._worker, pool=self._pool) == 0:
+        if retry_due(worker=self._worker, caller=self._caller) == 0:
             self._look_at_parked = time.monotonic() + _LOOK_AT_PARKED_SECONDS
 
 
-class Subscription:
-    """The worker's membership in its consumer group, from joining to leaving."""
+class NeverAssigned(Exception):
+    """The group gave this member no partition for so long that joining anew is worth a try."""
 
-    def __init__(self, *, worker: Worker) -> None:
+
+class Subscription:
+    """The worker's membership in its consumer group, from joining to leaving.
+
+    A member without partitions may be one too many, or its client may have got stuck while it joined. From
+    here the two look the same, so after `patience_seconds` without any it joins anew.
+    """
+
+    def __init__(self, *, worker: Worker, patience_seconds: float) -> None:
         self._worker = worker
+        self._patience_seconds = patience_seconds
+        self._unassigned_since: float | None = time.monotonic()
         self._consumer = group_consumer(group=worker.name)
         self._consumer.subscribe(worker.topics, listener=_CountRebalances(worker=worker))
 
@@ -130,6 +144,8 @@ class Subscription:
             polled: Mapping[Any, Sequence[Any]] = self._consumer.poll(timeout_ms=_POLL_MS)
         except KafkaError as error:
             raise DependencyDown(f"Kafka ({error!r})") from error
+        if self._unassigned_since is not None:
+            self._look_for_partitions(since=self._unassigned_since)
         return [record_from_kafka(consumed) for batch in polled.values() for consumed in batch]
 
     def commit(self, records: Sequence[Record]) -> None:
@@ -149,6 +165,14 @@ class Subscription:
         for partition in self._consumer.assignment():
             if (partition.topic, partition.partition) in first:
                 self._consumer.seek(partition, first[partition.topic, partition.partition])
+
+    def _look_for_partitions(self, *, since: float) -> None:
+        if self._consumer.assignment():
+            self._unassigned_since = None
+        elif time.monotonic() - since > self._patience_seconds:
+            raise NeverAssigned(
+                f"no partition within {self._patience_seconds:.0f} s of joining; joining anew"
+            )
 
     def keep_alive(self) -> None:
         """Stay a member of the group without taking records."""

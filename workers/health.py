@@ -1,6 +1,8 @@
 """What a process tells of itself over HTTP: `/livez`, `/readyz` and `/metrics`."""
 
 import json
+import logging
+import os
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,6 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 _ALIVE_SECONDS = 60.0
+_LOOK_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
 
 
 class Pulse:
@@ -29,6 +34,18 @@ class Pulse:
     @property
     def waiting_for(self) -> str:
         return self._waiting_for
+
+
+def watch_over(*, name: str, pulse: Pulse) -> None:
+    """End the process when its loop has not turned for a minute, so that its supervisor starts it anew."""
+
+    def watch() -> None:
+        while pulse.alive:
+            time.sleep(_LOOK_SECONDS)
+        logger.critical("%s has not turned for %.0f s and is ended", name, _ALIVE_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="watchdog", daemon=True).start()
 
 
 def serve_health(*, name: str, pulse: Pulse, port: int) -> ThreadingHTTPServer:

@@ -6,7 +6,6 @@ end of the line. Other orders flow.
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from django.utils import timezone
 
 from workers import dead_letters, metrics
 from workers.batch import Source, handle
+from workers.calls import Caller
 from workers.failures import DependencyDown, FailureKind, kind_of
 from workers.models import DeadLetter, ParkedEvent, ParkedKey
 from workers.record import Delivery, open_record
@@ -53,7 +53,7 @@ def put_away(*, worker: Worker, delivery: Delivery, error: BaseException) -> Non
         _fail(worker=worker, line=line, event=event, error=error)
 
 
-def retry_due(*, worker: Worker, pool: ThreadPoolExecutor) -> int:
+def retry_due(*, worker: Worker, caller: Caller) -> int:
     """Try the first event of every line that is due; return how many lines were tried."""
     lines = _lease_due_lines(worker=worker)
     if not lines:
@@ -61,7 +61,7 @@ def retry_due(*, worker: Worker, pool: ThreadPoolExecutor) -> int:
     firsts = _first_events(lines=lines)
     deliveries = [open_record(worker=worker, record=event.record) for event in firsts]
     try:
-        handle(worker=worker, deliveries=deliveries, source=_PARKED, pool=pool)
+        handle(worker=worker, deliveries=deliveries, source=_PARKED, caller=caller)
     except DependencyDown as down:
         logger.warning("%s: parked events wait: %s is down", worker.name, down)
         _postpone(lines=lines)

@@ -3,14 +3,13 @@
 import logging
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from workers.calls import perform_all
+from workers.calls import Caller
 from workers.failures import DependencyDown, FailureKind, kind_of
 from workers.models import PeriodicRun
 from workers.worker import Performed, Periodic, Sweep, Worker
@@ -25,24 +24,24 @@ class Clock:
         self._worker = worker
         self._look_at = {periodic.name: 0.0 for periodic in worker.periodic}
 
-    def run_due(self, *, pool: ThreadPoolExecutor) -> None:
+    def run_due(self, *, caller: Caller) -> None:
         """Run every piece of work that is due. A piece that fails is logged and runs again next time."""
         for periodic in self._worker.periodic:
             if time.monotonic() >= self._look_at[periodic.name]:
                 self._look_at[periodic.name] = time.monotonic() + periodic.seconds
-                _run_guarded(worker=self._worker, periodic=periodic, pool=pool)
+                _run_guarded(worker=self._worker, periodic=periodic, caller=caller)
 
 
-def run_all(*, worker: Worker, pool: ThreadPoolExecutor) -> None:
+def run_all(*, worker: Worker, caller: Caller) -> None:
     """Run every piece of the worker's periodic work now, due or not; failures are raised."""
     for periodic in worker.periodic:
-        _run(periodic=periodic, pool=pool)
+        _run(periodic=periodic, caller=caller)
 
 
-def _run_guarded(*, worker: Worker, periodic: Periodic, pool: ThreadPoolExecutor) -> None:
+def _run_guarded(*, worker: Worker, periodic: Periodic, caller: Caller) -> None:
     try:
         if _take_turn(worker=worker, periodic=periodic):
-            _run(periodic=periodic, pool=pool)
+            _run(periodic=periodic, caller=caller)
     except Exception as error:
         if kind_of(error) is FailureKind.DEPENDENCY_DOWN:
             raise DependencyDown(str(error)) from error
@@ -68,18 +67,18 @@ def _take_turn(*, worker: Worker, periodic: Periodic) -> bool:
     return True
 
 
-def _run(*, periodic: Periodic, pool: ThreadPoolExecutor) -> None:
+def _run(*, periodic: Periodic, caller: Caller) -> None:
     if periodic.sweep is not None:
-        _sweep(sweep=periodic.sweep, pool=pool)
+        _sweep(sweep=periodic.sweep, caller=caller)
     elif periodic.function is not None:
         with transaction.atomic():
             periodic.function()
 
 
-def _sweep(*, sweep: Sweep, pool: ThreadPoolExecutor) -> None:
+def _sweep(*, sweep: Sweep, caller: Caller) -> None:
     with transaction.atomic():
         intents = list(sweep.due())
-    outcomes = perform_all(pool=pool, work=[(sweep.perform, intent) for intent in intents])
+    outcomes = caller.perform_all([(sweep.perform, intent) for intent in intents])
     for error in (outcome for outcome in outcomes if isinstance(outcome, BaseException)):
         logger.warning("%s: %r; it is tried again next time", type(sweep).__name__, error)
     done = [_performed(intent, outcome) for intent, outcome in zip(intents, outcomes, strict=True)]

@@ -1,7 +1,6 @@
 """Doors for tests of handlers: facts go in through the real batch path, events come out of the outbox."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import count
 from typing import TypeVar
@@ -14,6 +13,8 @@ from events.declaration import Event, declaration_of
 from events.envelope import write_headers
 from events.models import OutboxEvent
 from workers.batch import handle
+from workers.calls import Caller
+from workers.health import Pulse
 from workers.inbox import KAFKA
 from workers.periodic import run_all
 from workers.record import Record, open_record
@@ -49,14 +50,14 @@ def deliver(worker: Worker, *events: Event, sequence: int = 1) -> None:
 def deliver_records(worker: Worker, records: Sequence[Record]) -> None:
     """Hand records to a worker as one batch; the same record again is a second delivery."""
     deliveries = [open_record(worker=worker, record=record) for record in records]
-    with ThreadPoolExecutor(8) as pool:
-        handle(worker=worker, deliveries=deliveries, source=KAFKA, pool=pool)
+    with Caller(pulse=Pulse()) as caller:
+        handle(worker=worker, deliveries=deliveries, source=KAFKA, caller=caller)
 
 
 def run_periodic(worker: Worker) -> None:
     """Run all periodic work of a worker once."""
-    with ThreadPoolExecutor(8) as pool:
-        run_all(worker=worker, pool=pool)
+    with Caller(pulse=Pulse()) as caller:
+        run_all(worker=worker, caller=caller)
 
 
 def published(struct: type[E]) -> list[E]:

@@ -1,7 +1,6 @@
 """An order whose event fails waits in line, in order, until it succeeds, is dead, or staff decide."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,6 +12,8 @@ from events import Received
 from events.models import OutboxEvent
 from events.orders import OrderAdvanced
 from workers import PermanentError, Worker, dead_letters
+from workers.calls import Caller
+from workers.health import Pulse
 from workers.models import DeadLetter, DeadLetterAction, ParkedEvent, ParkedKey
 from workers.parked import retry_due
 from workers.testing import deliver
@@ -51,8 +52,8 @@ def by_id() -> int:
 def retry_now(worker: Worker) -> None:
     """Make every line due, then try it."""
     ParkedKey.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
-    with ThreadPoolExecutor(2) as pool:
-        while retry_due(worker=worker, pool=pool):
+    with Caller(pulse=Pulse()) as caller:
+        while retry_due(worker=worker, caller=caller):
             pass
 
 

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from workers.checks import TAG
 from workers.consumer import ConsumerLoop
-from workers.health import Pulse, serve_health
+from workers.health import Pulse, serve_health, watch_over
 from workers.relay import Relay
 from workers.stopping import Stop
 from workers.supervisor import supervise
@@ -57,6 +57,7 @@ class Command(BaseCommand):
 def run_one(*, name: str, health_port: int) -> None:
     """Run the relay or one worker in this process until it is told to stop."""
     stop, pulse = Stop().on_signals(), Pulse()
+    watch_over(name=name, pulse=pulse)
     if health_port:
         serve_health(name=name, pulse=pulse, port=health_port)
     if name == RELAY:
