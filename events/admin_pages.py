@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 from django.utils.timesince import timesince
 
 from events.envelope import Headers
+from events.values import Address
 
 RECORD_PAGE = "admin/record.html"
 REASON_LENGTH = 300
@@ -177,6 +178,13 @@ def shown_headers(*, headers: Headers) -> SafeString:
         ((name, _readable(value=raw)) for name, raw in headers),
     )
     return format_html('<table class="headers"><tbody>{}</tbody></table>', rows)
+
+
+def shown_address(*, address: Address) -> SafeString:
+    """Return an address as it stands on a parcel."""
+    town = f"{address.postal_code} {address.city}"
+    lines = [address.name, address.line1, address.line2, town, address.country]
+    return shown_lines(lines=[line for line in lines if line])
 
 
 def shown_age(*, since: datetime) -> str:

@@ -22,6 +22,7 @@ from events.admin_pages import (
     ReasonForm,
     first_error,
     list_link,
+    shown_address,
     shown_age,
     shown_lines,
     shown_state,
@@ -224,10 +225,7 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description="Ships to")
     def address(self, order: Order) -> SafeString:
         """Show the address as on a parcel."""
-        ship_to = address_of(order=order)
-        town = f"{ship_to.postal_code} {ship_to.city}"
-        lines = [ship_to.name, ship_to.line1, ship_to.line2, town, ship_to.country]
-        return shown_lines(lines=[line for line in lines if line])
+        return shown_address(address=address_of(order=order))
 
     @admin.display(description="Card")
     def card(self, order: Order) -> str:
