@@ -65,7 +65,7 @@ def _step_words(*, order: Order) -> str:
         case Status.SHIPPED:
             return f"{order.carrier} has the parcel.{_money_words(order=order)}"
         case Status.COMPLETED:
-            return f"Delivered; nothing is left to do.{_money_words(order=order)}"
+            return f"Delivered.{_money_words(order=order) or ' Nothing is left to do.'}"
         case Status.CANCELLED:
             by = order.reason.removeprefix("cancelled_by_")
             return f"Cancelled by {by}.{_money_words(order=order)}"
