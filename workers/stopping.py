@@ -1,4 +1,4 @@
-"""When a process should end: on a signal, or when the supervisor that started it is gone."""
+"""When a process should end: on a signal, or, if it is supervised, when its supervisor is gone."""
 
 import os
 import signal
@@ -9,9 +9,9 @@ from types import FrameType
 class Stop:
     """Asked at every turn of a loop. A second signal ends the process at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, supervised: bool = False) -> None:
         self._asked = threading.Event()
-        self._parent = os.getppid()
+        self._supervisor = os.getppid() if supervised else None
 
     def on_signals(self) -> "Stop":
         """Stop on SIGTERM and SIGINT; returns itself."""
@@ -25,7 +25,11 @@ class Stop:
 
     @property
     def asked(self) -> bool:
-        return self._asked.is_set() or os.getppid() != self._parent
+        return self._asked.is_set() or self._is_orphan
+
+    @property
+    def _is_orphan(self) -> bool:
+        return self._supervisor is not None and os.getppid() != self._supervisor
 
     def wait(self, seconds: float) -> None:
         """Sleep, but no longer than until somebody asks to stop."""

@@ -33,13 +33,13 @@ class Command(BaseCommand):
         names = self._names(options)
         port: int = options["health_port"]
 
-        def run(name: str, place: int) -> None:
-            run_one(name=name, health_port=port and port + place)
+        def run_child(name: str, place: int) -> None:
+            run_one(name=name, health_port=port and port + place, stop=Stop(supervised=True))
 
         if len(names) == 1:
-            run(names[0], 0)
+            run_one(name=names[0], health_port=port, stop=Stop())
         else:
-            supervise(names=names, run=run)
+            supervise(names=names, run=run_child)
 
     def _names(self, options: dict[str, Any]) -> list[str]:
         names: list[str] = options["names"]
@@ -54,9 +54,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
 
-def run_one(*, name: str, health_port: int) -> None:
+def run_one(*, name: str, health_port: int, stop: Stop) -> None:
     """Run the relay or one worker in this process until it is told to stop."""
-    stop, pulse = Stop().on_signals(), Pulse()
+    stop.on_signals()
+    pulse = Pulse()
     watch_over(name=name, pulse=pulse)
     if health_port:
         serve_health(name=name, pulse=pulse, port=health_port)
