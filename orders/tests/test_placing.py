@@ -1,11 +1,12 @@
 """Placing an order: one short transaction, and never the same order twice."""
 
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from events.orders import OrderPlaced
@@ -136,3 +137,32 @@ def test_five_at_once_with_one_key_place_one_order() -> None:
     assert len({one.order_id for one in placed}) == 1
     assert Order.objects.count() == 1
     assert len(published(OrderPlaced)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_the_first_is_being_written_the_second_is_told_to_come_again() -> None:
+    written, may_commit = threading.Event(), threading.Event()
+
+    def place_slowly() -> PlacedOrder:
+        try:
+            with transaction.atomic():
+                placed = place_order(**wish(idempotency_key="slow"))
+                written.set()
+                assert may_commit.wait(20)
+            return placed
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(place_slowly)
+        assert written.wait(20)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '5s'")  # a request that waits is not told anything
+            with pytest.raises(IdempotencyInFlight):
+                place_order(**wish(idempotency_key="slow"))
+        finally:
+            may_commit.set()
+            with connection.cursor() as cursor:
+                cursor.execute("RESET lock_timeout")
+    assert place_order(**wish(idempotency_key="slow")) == first.result()
