@@ -10,7 +10,7 @@ from events.values import Address
 from shop.cart import MOST_OF_ONE
 from shop.countries import DELIVERY_COUNTRIES
 
-_EXPIRY = re.compile(r"^\s*(\d{1,2})\s*[/ -]\s*(\d{2}|\d{4})\s*$")
+_EXPIRY = re.compile(r"^\s*(?:(\d{1,2})\s*[/ .-]\s*|(\d{2}))(\d{2}|\d{4})\s*$")
 
 
 class QuantityForm(forms.Form):
@@ -128,9 +128,10 @@ class CardForm(forms.Form):
     def clean_expiry(self) -> tuple[int, int]:
         """Return month and four-digit year."""
         match = _EXPIRY.match(self.cleaned_data["expiry"])
-        if not match or not 1 <= int(match[1]) <= 12:
+        month = int(match[1] or match[2]) if match else 0
+        if not match or not 1 <= month <= 12:
             raise forms.ValidationError("Enter the expiry date as month and year, like 08 / 29")
-        month, year = int(match[1]), 2000 + int(match[2]) % 100
+        year = 2000 + int(match[3]) % 100
         if (year, month) < _this_month():
             raise forms.ValidationError("This card has expired; enter another")
         return month, year

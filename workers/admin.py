@@ -339,7 +339,7 @@ def _back(*, request: HttpRequest, letter: DeadLetter, outcome: str, done: str) 
     if outcome:
         messages.error(request, outcome)
     else:
-        messages.success(request, f"{done} The order goes on in a moment.")
+        messages.success(request, f"{done} What waited behind it goes on in a moment.")
     return HttpResponseRedirect(reverse("admin:workers_deadletter_change", args=[letter.pk]))
 
 

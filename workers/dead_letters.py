@@ -4,6 +4,7 @@ A dead letter stands in a table here and as a record in `<topic>.DLT`, both writ
 and discard concern the consumer that failed alone: nobody else sees the event twice.
 """
 
+import logging
 import traceback
 from collections.abc import Collection
 from datetime import datetime
@@ -19,6 +20,8 @@ from workers.failures import fingerprint
 from workers.models import DeadLetter, DeadLetterAction, ParkedEvent, ParkedKey
 from workers.record import dead_letter_topic
 from workers.worker import Worker
+
+logger = logging.getLogger(__name__)
 
 _MESSAGE_BYTES = 1_000
 _STACKTRACE_BYTES = 8_000
@@ -39,6 +42,9 @@ def bury(
     letter = _write(worker=worker, event=event, error=error, reason=reason)
     publish_raw([_dlt_record(letter=letter)])
     metrics.records.labels(worker.name, letter.topic, "dead").inc()
+    logger.error(
+        "%s: %s of %s is a dead letter (%s): %s", worker.name, letter, line, reason, letter.exception_message
+    )
     if letter.holds_key:
         _hold(line=line)
     else:

@@ -3,6 +3,8 @@
 // The socket only hints that there is news. What the news is comes from one authorised read of the timeline after
 // the last entry shown, so a hint that is lost, doubled or late does no harm: reload, poll and push are the same read.
 
+import { localiseTimes } from "./shop.js";
+
 const REFUSED = new Set([4401, 4403]);
 const UNKNOWN_ORDER = 4404;
 const SHORTEST_WAIT = 500;
@@ -20,7 +22,6 @@ const announcer = document.getElementById("order-announcer");
 const timers = {};
 const state = { shown: Number(page.dataset.sequence), socket: null, drops: 0, failures: 0, reading: false, readAgain: false, ended: false };
 
-localiseTimes(document);
 if ("final" in page.dataset) end();
 else start();
 
@@ -160,7 +161,7 @@ async function readTimeline() {
 function show(update) {
   for (const entry of update.querySelectorAll("[data-entries] > li")) append(entry);
   for (const part of update.querySelectorAll("[data-part]")) replace(part);
-  localiseTimes(page);
+  localiseTimes();
   document.title = document.getElementById("order-head").dataset.title;
   announceOnce();
   if ("final" in update.dataset) end();
@@ -187,18 +188,6 @@ function announceOnce() {
   later("announce", BURST, () => {
     announcer.textContent = document.getElementById("order-headline").textContent;
   });
-}
-
-function localiseTimes(root) {
-  for (const time of root.querySelectorAll("time[data-clock]")) localise(time);
-}
-
-function localise(time) {
-  const at = new Date(time.dateTime);
-  const today = at.toDateString() === new Date().toDateString();
-  const style = today ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
-  time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, { ...style, hourCycle: "h23" }).format(at);
-  time.removeAttribute("data-clock");
 }
 
 // --- Waiting --------------------------------------------------------------------------------------------------

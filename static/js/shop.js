@@ -12,6 +12,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 document.addEventListener("submit", sendOnce);
 window.addEventListener("pageshow", allowSending);
+localiseTimes();
 
 function showTrouble(source) {
   trouble.replaceChildren(document.getElementById("trouble-words").content.cloneNode(true));
@@ -54,4 +55,17 @@ function allowSending() {
     delete form.dataset.sent;
     form.querySelector("button").removeAttribute("aria-disabled");
   }
+}
+
+// The server writes times in UTC; a buyer reads them by the clock on the wall.
+export function localiseTimes() {
+  for (const time of document.querySelectorAll("time[data-clock]")) localise(time);
+}
+
+function localise(time) {
+  const at = new Date(time.dateTime);
+  const today = at.toDateString() === new Date().toDateString();
+  const style = today ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
+  time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, { ...style, hourCycle: "h23" }).format(at);
+  time.removeAttribute("data-clock");
 }
