@@ -7,7 +7,9 @@ from shop.forms import CardForm
 CARD = {"number": "4242 4242 4242 4242", "cvc": "123"}
 
 
-@pytest.mark.parametrize("written", ["08/99", "08 / 99", "8/99", "8-2099", "08.99", "0899", "08 2099", "082099"])
+@pytest.mark.parametrize(
+    "written", ["08/99", "08 / 99", "8/99", "8-2099", "08.99", "0899", "08 2099", "082099"]
+)
 def test_month_and_year_are_understood(written: str) -> None:
     form = CardForm({**CARD, "expiry": written})
     assert form.is_valid(), form.errors
