@@ -53,7 +53,8 @@ class Broker(Process):
 
     def _format(self, *, java: Sequence[str]) -> None:
         cluster = _cluster_id(name=self._state.secret(name="secret-key"))
-        options = ["--cluster-id", cluster, "--config", str(self._properties), "--ignore-formatted"]
+        # One word: an id may begin with a dash, which as a word of its own would pass for another option.
+        options = [f"--cluster-id={cluster}", "--config", str(self._properties), "--ignore-formatted"]
         command = [*java, "kafka.tools.StorageTool", "format", *options]
         made = subprocess.run(command, capture_output=True, text=True, check=False)
         if made.returncode:
