@@ -30,21 +30,32 @@ logger = logging.getLogger(__name__)
 H = TypeVar("H", DatabaseHandler, EffectHandler)
 Claim = Callable[[Worker, Sequence[Delivery]], set[UUID]]
 GiveUp = Callable[[Worker, Delivery, BaseException], None]
+SetAside = Callable[[Worker, Delivery], bool]
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Where deliveries come from, and so how one is taken for good.
 
     `claim` runs in the transaction of the effect and returns the ids that are ours to handle; `seen` returns
-    the ids that need no handling, without taking any; `give_up` puts away an event that failed.
+    the ids that need no handling, without taking any; `give_up` puts away an event that failed; `set_aside`
+    lets an event's order wait while its call runs on, and says whether that call's outcome is still wanted.
     """
 
     claim: Claim
     seen: Claim
     give_up: GiveUp
+    set_aside: SetAside
 
 
-def handle(*, worker: Worker, deliveries: Sequence[Delivery], source: Source, caller: Caller) -> None:
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What an effect wants to do about one delivery; nothing, where the intent is None."""
+
+    delivery: Delivery
+    effect: Effect
+    intent: Any
+
+
+def handle(*, worker: Worker, deliveries: Sequence[Delivery], source: Source, caller: Caller[Plan]) -> None:
     """Handle deliveries in order for each key; raises `DependencyDown` when none can be handled now.
 
     After `DependencyDown` the same deliveries may be handed in again: what was done is not done twice.
@@ -59,7 +70,9 @@ def handle(*, worker: Worker, deliveries: Sequence[Delivery], source: Source, ca
             _handle_alone(worker=worker, delivery=delivery, source=source, caller=caller)
 
 
-def _handle_segment(*, worker: Worker, segment: Sequence[Delivery], source: Source, caller: Caller) -> None:
+def _handle_segment(
+    *, worker: Worker, segment: Sequence[Delivery], source: Source, caller: Caller[Plan]
+) -> None:
     try:
         _run(worker=worker, segment=segment, source=source, caller=caller)
     except DependencyDown:
@@ -72,7 +85,7 @@ def _handle_segment(*, worker: Worker, segment: Sequence[Delivery], source: Sour
             _handle_alone(worker=worker, delivery=delivery, source=source, caller=caller)
 
 
-def _handle_alone(*, worker: Worker, delivery: Delivery, source: Source, caller: Caller) -> None:
+def _handle_alone(*, worker: Worker, delivery: Delivery, source: Source, caller: Caller[Plan]) -> None:
     patience = Patience()
     while True:
         try:
@@ -87,7 +100,7 @@ def _handle_alone(*, worker: Worker, delivery: Delivery, source: Source, caller:
                 return source.give_up(worker, delivery, error)
 
 
-def _run(*, worker: Worker, segment: Sequence[Delivery], source: Source, caller: Caller) -> None:
+def _run(*, worker: Worker, segment: Sequence[Delivery], source: Source, caller: Caller[Plan]) -> None:
     if segment[0].poison:
         raise segment[0].poison
     if _is_effect(segment[0]):
@@ -106,36 +119,34 @@ def _run_in_database(*, worker: Worker, segment: Sequence[Delivery], source: Sou
     _count(worker=worker, deliveries=segment, mine=mine)
 
 
-def _run_effects(*, worker: Worker, wave: Sequence[Delivery], source: Source, caller: Caller) -> None:
+def _run_effects(*, worker: Worker, wave: Sequence[Delivery], source: Source, caller: Caller[Plan]) -> None:
     with transaction.atomic():
         seen = source.seen(worker, wave)
         fresh = [delivery for delivery in wave if delivery.event_id not in seen]
         planned = list(_prepare(deliveries=fresh))
-    outcomes = caller.perform_all([(plan.effect.perform, plan.intent) for plan in planned])
-    ended = list(zip(planned, outcomes, strict=True))
-    _record(worker=worker, done=[(plan, end) for plan, end in ended if not _failed(end)], source=source)
-    for plan, error in [(plan, end) for plan, end in ended if _failed(end)]:
+    calls = caller.start_all([(plan.effect.perform, plan.intent) for plan in planned])
+    started = list(zip(planned, calls, strict=True))
+    ended = [(plan, call.result()) for plan, call in started if call.done()]
+    prompt = {plan.delivery.event_id for plan, _ in ended}
+    for plan, call in started:
+        if plan.delivery.event_id not in prompt and source.set_aside(worker, plan.delivery):
+            caller.leave_running(plan=plan, call=call)
+    record(worker=worker, done=[(plan, end) for plan, end in ended if not failed(end)], source=source)
+    for plan, error in [(plan, end) for plan, end in ended if failed(end)]:
         if isinstance(error, DependencyDown):
             raise error
         source.give_up(worker, plan.delivery, error)
 
 
-class _Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What an effect wants to do about one delivery; nothing, where the intent is None."""
-
-    delivery: Delivery
-    effect: Effect
-    intent: Any
-
-
-def _prepare(*, deliveries: Sequence[Delivery]) -> Iterator[_Plan]:
+def _prepare(*, deliveries: Sequence[Delivery]) -> Iterator[Plan]:
     for handler, mine in _by_handler(deliveries=deliveries, kind=EffectHandler):
         intents = handler.effect.prepare(_events(deliveries=mine))
         for delivery, intent in zip(mine, intents, strict=True):
-            yield _Plan(delivery=delivery, effect=handler.effect, intent=intent)
+            yield Plan(delivery=delivery, effect=handler.effect, intent=intent)
 
 
-def _record(*, worker: Worker, done: Sequence[tuple[_Plan, Any]], source: Source) -> None:
+def record(*, worker: Worker, done: Sequence[tuple[Plan, Any]], source: Source) -> None:
+    """Claim the deliveries whose calls have ended well, and let their effects record the outcomes."""
     deliveries = [plan.delivery for plan, _ in done]
     with transaction.atomic():
         mine = _claimed(worker=worker, deliveries=deliveries, source=source)
@@ -148,11 +159,12 @@ def _record(*, worker: Worker, done: Sequence[tuple[_Plan, Any]], source: Source
     _count(worker=worker, deliveries=deliveries, mine=mine)
 
 
-def _performed(plan: _Plan, outcome: Any) -> Performed[Any, Any, Any]:
+def _performed(plan: Plan, outcome: Any) -> Performed[Any, Any, Any]:
     return Performed(event=plan.delivery.event, intent=plan.intent, outcome=outcome)
 
 
-def _failed(outcome: Any) -> bool:
+def failed(outcome: Any) -> bool:
+    """Say whether a call ended with an exception instead of an outcome."""
     return isinstance(outcome, BaseException)
 
 

@@ -12,13 +12,13 @@ from kafka.errors import CommitFailedError, KafkaError
 
 from events.declaration import find_declaration
 from workers import metrics
-from workers.batch import handle
+from workers.batch import Plan, handle
 from workers.calls import Caller
 from workers.failures import DependencyDown
 from workers.health import Pulse
 from workers.inbox import KAFKA
 from workers.kafka_clients import group_consumer
-from workers.parked import retry_due
+from workers.parked import retry_due, settle_calls
 from workers.periodic import Clock
 from workers.record import Record, is_wanted, open_record, record_from_kafka
 from workers.stopping import Stop
@@ -44,7 +44,7 @@ class ConsumerLoop:
         self._worker = worker
         self._stop = stop
         self._pulse = pulse
-        self._caller = Caller(pulse=pulse)
+        self._caller: Caller[Plan] = Caller(pulse=pulse)
         self._clock = Clock(worker=worker)
         self._look_at_parked = 0.0
 
@@ -61,8 +61,15 @@ class ConsumerLoop:
                 patience_seconds *= 2
             except DependencyDown as down:
                 pause.wait(down)
-        self._caller.close()
+        self._finish_calls()
         connection.close()
+
+    def _finish_calls(self) -> None:
+        self._caller.close()
+        try:
+            settle_calls(worker=self._worker, caller=self._caller)
+        except (DependencyDown, DatabaseError) as error:
+            logger.warning("%s: calls not recorded, they are made again later: %s", self._worker.name, error)
 
     def _work(self, subscription: "Subscription", pause: "Pause") -> None:
         while not self._stop.asked:
@@ -81,6 +88,7 @@ class ConsumerLoop:
         try:
             connection.close_if_unusable_or_obsolete()
             self._handle(records)
+            settle_calls(worker=self._worker, caller=self._caller)
             self._clock.run_due(caller=self._caller)
             self._retry_parked()
         except DatabaseError as error:

@@ -43,6 +43,12 @@ def _give_up(worker: Worker, delivery: Delivery, error: BaseException) -> None:
             parked.put_away(worker=worker, delivery=delivery, error=error)
 
 
+def _set_aside(worker: Worker, delivery: Delivery) -> bool:
+    with transaction.atomic():
+        fresh = take(worker=worker, event_ids=[delivery.event_id])
+        return bool(fresh) and parked.wait_for_call(worker=worker, delivery=delivery)
+
+
 def handled(*, worker: Worker, event_ids: Sequence[UUID]) -> set[UUID]:
     """Return which of these events the worker has taken on already."""
     with connection.cursor() as cursor:
@@ -59,4 +65,4 @@ def take(*, worker: Worker, event_ids: Sequence[UUID]) -> set[UUID]:
         return {event_id for (event_id,) in cursor.fetchall()}
 
 
-KAFKA = Source(claim=_claim, seen=_seen, give_up=_give_up)
+KAFKA = Source(claim=_claim, seen=_seen, give_up=_give_up, set_aside=_set_aside)

@@ -7,6 +7,7 @@ end of the line. Other orders flow.
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -15,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from workers import dead_letters, metrics
-from workers.batch import Source, handle
+from workers.batch import Plan, Source, failed, handle, record
 from workers.calls import Caller
 from workers.failures import DependencyDown, FailureKind, kind_of
 from workers.models import DeadLetter, ParkedEvent, ParkedKey
@@ -53,20 +54,51 @@ def put_away(*, worker: Worker, delivery: Delivery, error: BaseException) -> Non
         _fail(worker=worker, line=line, event=event, error=error)
 
 
-def retry_due(*, worker: Worker, caller: Caller) -> int:
+def wait_for_call(*, worker: Worker, delivery: Delivery) -> bool:
+    """In the caller's transaction: let the order wait while a call about it runs on.
+
+    The line is leased, so that nobody tries it meanwhile; when this process dies, the lease runs out and the
+    call is made again with the same key. Returns False when the order was parked already: then the event has
+    gone to the end of the line, and the outcome of this call is not wanted.
+    """
+    line, is_new = ParkedKey.objects.select_for_update().get_or_create(
+        consumer=worker.name,
+        key=delivery.line,
+        defaults={"due_at": timezone.now(), "leased_until": timezone.now() + _LEASE},
+    )
+    _parked_event(worker=worker, delivery=delivery, line=line).save()
+    return is_new
+
+
+def settle_calls(*, worker: Worker, caller: Caller[Plan]) -> None:
+    """Record what came of the calls that were left running, and let their orders go on."""
+    for plan, outcome in caller.take_finished():
+        _settle(worker=worker, plan=plan, outcome=outcome)
+
+
+def retry_due(*, worker: Worker, caller: Caller[Plan]) -> int:
     """Try the first event of every line that is due; return how many lines were tried."""
     lines = _lease_due_lines(worker=worker)
     if not lines:
         return 0
     firsts = _first_events(lines=lines)
     deliveries = [open_record(worker=worker, record=event.record) for event in firsts]
+    down = _handle(worker=worker, deliveries=deliveries, caller=caller)
+    running = {plan.delivery.line for plan in caller.running}
+    settled = [line for line in lines if bytes(line.key) not in running]
+    if down:
+        logger.warning("%s: parked events wait: %s is down", worker.name, down)
+        _postpone(lines=settled)
+    _let_go(lines=settled)
+    return len(lines)
+
+
+def _handle(*, worker: Worker, deliveries: Sequence[Delivery], caller: Caller[Plan]) -> DependencyDown | None:
     try:
         handle(worker=worker, deliveries=deliveries, source=_PARKED, caller=caller)
     except DependencyDown as down:
-        logger.warning("%s: parked events wait: %s is down", worker.name, down)
-        _postpone(lines=lines)
-    _let_go(lines=lines)
-    return len(lines)
+        return down
+    return None
 
 
 def _claim(worker: Worker, deliveries: Sequence[Delivery]) -> set[UUID]:
@@ -95,7 +127,33 @@ def _give_up(worker: Worker, delivery: Delivery, error: BaseException) -> None:
             _fail(worker=worker, line=line, event=event, error=error)
 
 
-_PARKED = Source(claim=_claim, seen=_seen, give_up=_give_up)
+def _set_aside(_worker: Worker, _delivery: Delivery) -> bool:
+    return True  # it stands in its line already, and the line is leased
+
+
+_PARKED = Source(claim=_claim, seen=_seen, give_up=_give_up, set_aside=_set_aside)
+
+
+def _settle(*, worker: Worker, plan: Plan, outcome: Any) -> None:
+    line = ParkedKey.objects.filter(consumer=worker.name, key=plan.delivery.line).first()
+    if line is None:
+        return
+    if isinstance(outcome, DependencyDown):
+        _postpone(lines=[line])
+    elif failed(outcome):
+        _give_up(worker, plan.delivery, outcome)
+    else:
+        _record_late(worker=worker, plan=plan, outcome=outcome)
+    _let_go(lines=[line])
+
+
+def _record_late(*, worker: Worker, plan: Plan, outcome: Any) -> None:
+    try:
+        record(worker=worker, done=[(plan, outcome)], source=_PARKED)
+    except Exception as error:
+        if kind_of(error) is FailureKind.DEPENDENCY_DOWN:
+            raise DependencyDown("database") from error
+        _give_up(worker, plan.delivery, error)
 
 
 def _fail(*, worker: Worker, line: ParkedKey, event: ParkedEvent, error: BaseException) -> None:

@@ -24,7 +24,7 @@ class Clock:
         self._worker = worker
         self._look_at = {periodic.name: 0.0 for periodic in worker.periodic}
 
-    def run_due(self, *, caller: Caller) -> None:
+    def run_due(self, *, caller: Caller[Any]) -> None:
         """Run every piece of work that is due. A piece that fails is logged and runs again next time."""
         for periodic in self._worker.periodic:
             if time.monotonic() >= self._look_at[periodic.name]:
@@ -32,13 +32,13 @@ class Clock:
                 _run_guarded(worker=self._worker, periodic=periodic, caller=caller)
 
 
-def run_all(*, worker: Worker, caller: Caller) -> None:
+def run_all(*, worker: Worker, caller: Caller[Any]) -> None:
     """Run every piece of the worker's periodic work now, due or not; failures are raised."""
     for periodic in worker.periodic:
         _run(periodic=periodic, caller=caller)
 
 
-def _run_guarded(*, worker: Worker, periodic: Periodic, caller: Caller) -> None:
+def _run_guarded(*, worker: Worker, periodic: Periodic, caller: Caller[Any]) -> None:
     try:
         if _take_turn(worker=worker, periodic=periodic):
             _run(periodic=periodic, caller=caller)
@@ -67,7 +67,7 @@ def _take_turn(*, worker: Worker, periodic: Periodic) -> bool:
     return True
 
 
-def _run(*, periodic: Periodic, caller: Caller) -> None:
+def _run(*, periodic: Periodic, caller: Caller[Any]) -> None:
     if periodic.sweep is not None:
         _sweep(sweep=periodic.sweep, caller=caller)
     elif periodic.function is not None:
@@ -75,7 +75,7 @@ def _run(*, periodic: Periodic, caller: Caller) -> None:
             periodic.function()
 
 
-def _sweep(*, sweep: Sweep, caller: Caller) -> None:
+def _sweep(*, sweep: Sweep, caller: Caller[Any]) -> None:
     with transaction.atomic():
         intents = list(sweep.due())
     outcomes = caller.perform_all([(sweep.perform, intent) for intent in intents])

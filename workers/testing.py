@@ -12,10 +12,11 @@ from uuid_utils.compat import uuid7
 from events.declaration import Event, declaration_of
 from events.envelope import write_headers
 from events.models import OutboxEvent
-from workers.batch import handle
+from workers.batch import Plan, handle
 from workers.calls import Caller
 from workers.health import Pulse
 from workers.inbox import KAFKA
+from workers.parked import settle_calls
 from workers.periodic import run_all
 from workers.record import Record, open_record
 from workers.worker import Worker
@@ -50,12 +51,16 @@ def deliver(worker: Worker, *events: Event, sequence: int = 1) -> None:
 def deliver_records(worker: Worker, records: Sequence[Record]) -> None:
     """Hand records to a worker as one batch; the same record again is a second delivery."""
     deliveries = [open_record(worker=worker, record=record) for record in records]
+    caller: Caller[Plan]
     with Caller(pulse=Pulse()) as caller:
         handle(worker=worker, deliveries=deliveries, source=KAFKA, caller=caller)
+        caller.close()
+        settle_calls(worker=worker, caller=caller)
 
 
 def run_periodic(worker: Worker) -> None:
     """Run all periodic work of a worker once."""
+    caller: Caller[Plan]
     with Caller(pulse=Pulse()) as caller:
         run_all(worker=worker, caller=caller)
 

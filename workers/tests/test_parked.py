@@ -1,5 +1,6 @@
 """An order whose event fails waits in line, in order, until it succeeds, is dead, or staff decide."""
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,12 +12,16 @@ from uuid_utils.compat import uuid7
 from events import Received
 from events.models import OutboxEvent
 from events.orders import OrderAdvanced
-from workers import PermanentError, Worker, dead_letters
+from tests.waiting import eventually
+from workers import Performed, PermanentError, Worker, dead_letters
+from workers.batch import Plan, handle
 from workers.calls import Caller
 from workers.health import Pulse
+from workers.inbox import KAFKA
 from workers.models import DeadLetter, DeadLetterAction, ParkedEvent, ParkedKey
-from workers.parked import retry_due
-from workers.testing import deliver
+from workers.parked import retry_due, settle_calls
+from workers.record import open_record
+from workers.testing import deliver, record_of
 from workers.tests.conftest import NewWorker, step
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,6 +57,7 @@ def by_id() -> int:
 def retry_now(worker: Worker) -> None:
     """Make every line due, then try it."""
     ParkedKey.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
+    caller: Caller[Plan]
     with Caller(pulse=Pulse()) as caller:
         while retry_due(worker=worker, caller=caller):
             pass
@@ -204,3 +210,67 @@ def test_discarding_needs_a_reason(holding: Worker, by_id: int) -> None:
 
     with pytest.raises(ValueError, match="Say why"):
         dead_letters.discard(letter_id=DeadLetter.objects.get().id, by_id=by_id, reason=" ")
+
+
+class SlowBank:
+    """An effect whose calls for the step `slow` wait until the test lets them go."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.answers = threading.Event()
+        self.recorded: list[str] = []
+        bank = self
+
+        @worker.effect(OrderAdvanced)
+        class Call:
+            def prepare(self, events: Sequence[Received[OrderAdvanced]]) -> Sequence[str]:
+                return [event.data.step for event in events]
+
+            def perform(self, intent: str) -> str:
+                if intent == "slow":
+                    assert bank.answers.wait(20)
+                return intent
+
+            def record(self, results: Sequence[Performed[OrderAdvanced, str, str]]) -> None:
+                bank.recorded += [result.outcome for result in results]
+
+
+def test_a_slow_call_holds_up_only_its_own_order(holding: Worker) -> None:
+    bank = SlowBank(holding)
+    order = uuid7()
+    caller: Caller[Plan]
+    with Caller(pulse=Pulse()) as caller:
+        _hand(holding, caller, step(order_id=order, name="slow"), step(name="other order"))
+        _hand(holding, caller, step(order_id=order, name="behind it"), step(name="another order"))
+        assert bank.recorded == ["other order", "another order"]
+        assert retry_due(worker=holding, caller=caller) == 0
+
+        bank.answers.set()
+        eventually(lambda: _is_settled(holding, caller, bank), what="the slow call is recorded")
+        retry_now(holding)
+
+    assert bank.recorded == ["other order", "another order", "slow", "behind it"]
+    assert not ParkedKey.objects.exists()
+
+
+def test_a_call_whose_process_died_is_made_again_when_its_lease_is_over(holding: Worker) -> None:
+    bank = SlowBank(holding)
+    caller: Caller[Plan]
+    with Caller(pulse=Pulse()) as caller:
+        _hand(holding, caller, step(name="slow"))
+        bank.answers.set()  # the answer comes, but the process is gone before it writes it down
+
+    retry_now(holding)
+    assert bank.recorded == []
+    ParkedKey.objects.update(leased_until=timezone.now())
+    retry_now(holding)
+    assert bank.recorded == ["slow"]
+
+
+def _is_settled(worker: Worker, caller: Caller[Plan], bank: SlowBank) -> bool:
+    settle_calls(worker=worker, caller=caller)
+    return "slow" in bank.recorded
+
+
+def _hand(worker: Worker, caller: Caller[Plan], *events: OrderAdvanced) -> None:
+    deliveries = [open_record(worker=worker, record=record_of(event)) for event in events]
+    handle(worker=worker, deliveries=deliveries, source=KAFKA, caller=caller)
