@@ -18,7 +18,7 @@ from workers.failures import DependencyDown
 from workers.health import Pulse
 from workers.inbox import KAFKA
 from workers.kafka_clients import group_consumer
-from workers.parked import retry_due, settle_calls
+from workers.parked import renew_leases, retry_due, settle_calls
 from workers.periodic import Clock
 from workers.record import Record, is_wanted, open_record, record_from_kafka
 from workers.stopping import Stop
@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 _POLL_MS = 200
 _COMMIT_TIMEOUT_MS = 10_000
 _LOOK_AT_PARKED_SECONDS = 0.5
+_RENEW_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 5.0
 _UNASSIGNED_SECONDS = 20.0
 
@@ -47,6 +48,7 @@ class ConsumerLoop:
         self._caller: Caller[Plan] = Caller(pulse=pulse)
         self._clock = Clock(worker=worker)
         self._look_at_parked = 0.0
+        self._renew_at = 0.0
 
     def run(self) -> None:
         """Work until asked to stop. Kafka or the database being away is waited out."""
@@ -90,6 +92,7 @@ class ConsumerLoop:
             self._handle(records)
             settle_calls(worker=self._worker, caller=self._caller)
             self._clock.run_due(caller=self._caller)
+            self._renew_leases()
             self._retry_parked()
         except DatabaseError as error:
             connection.close()
@@ -114,6 +117,11 @@ class ConsumerLoop:
             metrics.records.labels(self._worker.name, record.topic, "undeclared").inc()
             logger.warning("%s: nobody declares %r at %s", self._worker.name, record.type, record.place)
         return False
+
+    def _renew_leases(self) -> None:
+        if time.monotonic() >= self._renew_at:
+            self._renew_at = time.monotonic() + _RENEW_SECONDS
+            renew_leases(worker=self._worker, caller=self._caller)
 
     def _retry_parked(self) -> None:
         if time.monotonic() < self._look_at_parked:

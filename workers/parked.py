@@ -25,8 +25,9 @@ from workers.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-_LINES_AT_ONCE = 200
-_LEASE = timedelta(seconds=120)
+_LINES_AT_ONCE = 64
+# How long a line stays out of reach after the process that tried it has died; living ones renew it.
+_LEASE = timedelta(seconds=30)
 _WAIT_FOR_DEPENDENCY = timedelta(seconds=2)
 
 
@@ -74,6 +75,14 @@ def settle_calls(*, worker: Worker, caller: Caller[Plan]) -> None:
     """Record what came of the calls that were left running, and let their orders go on."""
     for plan, outcome in caller.take_finished():
         _settle(worker=worker, plan=plan, outcome=outcome)
+
+
+def renew_leases(*, worker: Worker, caller: Caller[Plan]) -> None:
+    """Keep the lines of the calls that run on out of others' reach; to be called well within 30 seconds."""
+    keys = [plan.delivery.line for plan in caller.running]
+    if keys:
+        leased = ParkedKey.objects.filter(consumer=worker.name, key__in=keys, leased_until__isnull=False)
+        leased.update(leased_until=timezone.now() + _LEASE)
 
 
 def retry_due(*, worker: Worker, caller: Caller[Plan]) -> int:
