@@ -257,6 +257,8 @@ class ParkedEventAdmin(StoredRecordAdmin):
     def waits_for(self, event: ParkedEvent) -> str:
         if event.parked_key.due_at is None:
             return "staff to settle a dead letter of its order"
+        if event.parked_key.leased_until:
+            return "an answer from outside that is still to come"
         return "its next try" if event.attempts else "the events before it"
 
     @admin.display(description="Next try", ordering="parked_key__due_at")
