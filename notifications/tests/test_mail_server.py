@@ -67,3 +67,11 @@ def test_an_address_that_does_not_exist_is_written_into_the_ledger(mail_server):
     email = Email.objects.get()
     assert (email.status, email.failure) == ("failed", "550 no such person")
     assert published(EmailSent) == []
+
+
+def test_a_second_event_of_a_kind_sends_no_second_mail(mail_server):
+    order = facts.placed()
+    deliver(worker, order)
+    deliver(worker, facts.declined(order))
+    deliver(worker, facts.declined(order))
+    assert len(mail_server.taken) == len(published(EmailSent)) == 2
