@@ -3,7 +3,6 @@
 import contextlib
 import random
 import socket
-import time
 
 from stack import StackError
 
@@ -44,14 +43,4 @@ def accepts(*, port: int) -> bool:
     """Return whether something takes connections on `port` of 127.0.0.1."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
-    return False
-
-
-def wait_until_accepting(*, port: int, seconds: float) -> bool:
-    """Return True as soon as `port` takes connections, False when it does not within `seconds`."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if accepts(port=port):
-            return True
-        time.sleep(0.05)
     return False

@@ -12,7 +12,7 @@ from stack.chromium import ensure_chromium
 from stack.postgres import Postgres
 from stack.process import Process
 from stack.programs import DemoBank, Manage
-from stack.testing import RunningServers, Servers, servers
+from stack.testing import servers
 
 SHOWN_OF_A_LOG = 4000
 
@@ -44,14 +44,6 @@ def bank_server() -> DemoBank:
 def chromium_path() -> Path:
     """A browser, for Playwright's `executable_path`."""
     return ensure_chromium()
-
-
-@pytest.fixture
-def stoppable_servers() -> Servers:
-    """The servers for a test that stops or kills some: such a test cannot share servers with others' runs."""
-    if isinstance(servers(), RunningServers):
-        pytest.skip("This test stops servers: run it without WAYBILL_TEST_STACK.")
-    return servers()
 
 
 @pytest.fixture(scope="session")

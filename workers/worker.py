@@ -4,12 +4,12 @@ A `Worker` collects declarations and does nothing by itself; `run_worker NAME` r
 group. Every mistake that can be seen in a declaration is an error at import.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
-from events.declaration import Declaration, Event, declaration_of, find_declaration
+from events.declaration import Event, declaration_of
 from events.envelope import Received
 
 E = TypeVar("E", bound=Event)
@@ -156,13 +156,6 @@ class Worker:
             if name in self.handlers:
                 raise DeclarationError(f"Worker {self.name!r} has two handlers for {name}; merge them.")
             self.handlers[name] = handler
-
-    def declarations(self) -> Iterator[Declaration]:
-        """Yield the declarations of the events this worker handles."""
-        for name in self.handlers:
-            declaration = find_declaration(name=name)
-            if declaration is not None:
-                yield declaration
 
 
 class UnknownWorker(LookupError):
