@@ -7,7 +7,7 @@ event costs only itself.
 """
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, TypeVar
@@ -213,8 +213,8 @@ def _is_effect(delivery: Delivery) -> bool:
 
 
 def _count(*, worker: Worker, deliveries: Sequence[Delivery], mine: Sequence[Delivery]) -> None:
-    for delivery in mine:
-        metrics.records.labels(worker.name, delivery.record.topic, "ok").inc()
+    for topic, times in Counter(delivery.record.topic for delivery in mine).items():
+        metrics.records.labels(worker.name, topic, "ok").inc(times)
     if len(mine) < len(deliveries):
         topic = deliveries[0].record.topic
         metrics.records.labels(worker.name, topic, "duplicate").inc(len(deliveries) - len(mine))

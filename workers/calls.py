@@ -1,8 +1,10 @@
 """The calls of effects to the outside: many at once, each tried again in place when that may help."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
 from typing import Any, Generic, TypeVar
 
 from workers.failures import FailureKind, kind_of
@@ -13,7 +15,10 @@ P = TypeVar("P")
 Call = tuple[Callable[[Any], Any], Any]
 
 _THREADS = 16
-# A call that takes longer than this is left to run on, while the next batch is taken up …
+# A round begins with one thread and doubles them as long as calls wait for one: calls that take microseconds are
+# made by few threads, which then do not fight over the interpreter, and calls that take long soon by all.
+_LOOK_SECONDS = 0.002
+# When no call has ended for so long, the rest is left to run on while the next batch is taken up …
 _PROMPT_SECONDS = 0.3
 # … unless so many run on already that the threads would be gone.
 _MOST_LEFT_RUNNING = 8
@@ -45,19 +50,20 @@ class Caller(Generic[P]):
 
         A call whose intent is None is not made; its outcome is None.
         """
-        return list(self._pool.map(self._perform, work))
+        calls = self._begin(work)
+        while not calls.wait():
+            calls.reinforce()
+        return [call.result() for call in calls.futures]
 
     def start_all(self, work: Sequence[Call]) -> list[Future[Any]]:
         """Start the calls and return soon: when all have ended, or when only a few slow ones run on.
 
         A future's result is as in `perform_all`; it never raises.
         """
-        calls = [self._pool.submit(self._perform, call) for call in work]
-        prompt_until = time.monotonic() + _PROMPT_SECONDS
-        unfinished = set(calls)
-        while unfinished and not self._may_run_on(unfinished=len(unfinished), prompt_until=prompt_until):
-            unfinished = wait(unfinished, timeout=0.05).not_done
-        return calls
+        calls = self._begin(work)
+        while not calls.wait() and not self._may_run_on(calls):
+            calls.reinforce()
+        return calls.futures
 
     def leave_running(self, *, plan: P, call: Future[Any]) -> None:
         """Keep a call that has not ended for `take_finished`."""
@@ -74,9 +80,12 @@ class Caller(Generic[P]):
         """What the calls that were left running are about."""
         return [plan for plan, _ in self._running]
 
-    def _may_run_on(self, *, unfinished: int, prompt_until: float) -> bool:
-        left = unfinished + sum(not call.done() for _, call in self._running)
-        return time.monotonic() >= prompt_until and left <= _MOST_LEFT_RUNNING
+    def _begin(self, work: Sequence[Call]) -> "_Round":
+        return _Round(pool=self._pool, perform=self._perform, work=work)
+
+    def _may_run_on(self, calls: "_Round") -> bool:
+        left = calls.unfinished + sum(not call.done() for _, call in self._running)
+        return calls.has_stalled and left <= _MOST_LEFT_RUNNING
 
     def _perform(self, call: Call) -> Any:
         perform, intent = call
@@ -91,3 +100,51 @@ class Caller(Generic[P]):
                     return error
             finally:
                 self._pulse.beat()
+
+
+class _Round:
+    """Calls that were started together; `futures` are in the order of the work."""
+
+    def __init__(
+        self, *, pool: ThreadPoolExecutor, perform: Callable[[Call], Any], work: Sequence[Call]
+    ) -> None:
+        self.futures: list[Future[Any]] = [Future() for _ in work]
+        self._pool = pool
+        self._perform = perform
+        self._waiting = deque(zip(self.futures, work, strict=True))
+        self._all_done = Event()
+        self._threads = 0
+        self._progress_at = time.monotonic()
+        self.reinforce()
+
+    @property
+    def unfinished(self) -> int:
+        return sum(not future.done() for future in self.futures)
+
+    @property
+    def has_stalled(self) -> bool:
+        """No call waits for its turn, and none of those under way has ended for a while."""
+        return not self._waiting and time.monotonic() - self._progress_at >= _PROMPT_SECONDS
+
+    def wait(self) -> bool:
+        """Wait a moment and say whether every call has ended."""
+        moment = _LOOK_SECONDS if self._waiting else _LOOK_SECONDS * 25
+        return not self.futures or self._all_done.wait(moment)
+
+    def reinforce(self) -> None:
+        """Put more threads to work, if calls are waiting for one."""
+        wanted = min(len(self._waiting), max(1, self._threads), _THREADS - self._threads)
+        for _ in range(wanted):
+            self._pool.submit(self._work_off)
+        self._threads += wanted
+
+    def _work_off(self) -> None:
+        while self._waiting:
+            try:
+                future, call = self._waiting.popleft()
+            except IndexError:
+                return
+            future.set_result(self._perform(call))
+            self._progress_at = time.monotonic()
+            if all(one.done() for one in reversed(self.futures)):
+                self._all_done.set()

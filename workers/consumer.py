@@ -20,7 +20,7 @@ from workers.inbox import KAFKA
 from workers.kafka_clients import group_consumer
 from workers.parked import renew_leases, retry_due, settle_calls
 from workers.periodic import Clock
-from workers.record import Record, is_wanted, open_record, record_from_kafka
+from workers.record import TYPE_HEADER, is_wanted, open_record, record_from_kafka, text_of
 from workers.stopping import Stop
 from workers.worker import Worker
 
@@ -76,20 +76,20 @@ class ConsumerLoop:
     def _work(self, subscription: "Subscription", pause: "Pause") -> None:
         while not self._stop.asked:
             self._pulse.beat()
-            records = subscription.poll()
+            polled = subscription.poll()
             try:
-                self._turn(records)
+                self._turn(polled)
             except DependencyDown as down:
-                subscription.rewind(records)
+                subscription.rewind(polled)
                 pause.wait(down, keep_alive=subscription.keep_alive)
             else:
-                subscription.commit(records)
+                subscription.commit(polled)
                 pause.over()
 
-    def _turn(self, records: Sequence[Record]) -> None:
+    def _turn(self, polled: Sequence[Any]) -> None:
         try:
             connection.close_if_unusable_or_obsolete()
-            self._handle(records)
+            self._handle(polled)
             settle_calls(worker=self._worker, caller=self._caller)
             self._clock.run_due(caller=self._caller)
             self._renew_leases()
@@ -98,11 +98,12 @@ class ConsumerLoop:
             connection.close()
             raise DependencyDown(f"the database ({error})") from error
 
-    def _handle(self, records: Sequence[Record]) -> None:
-        wanted = [record for record in records if self._is_wanted(record)]
+    def _handle(self, polled: Sequence[Any]) -> None:
+        wanted = [one for one in polled if self._is_wanted(one)]
         if not wanted:
             return
-        deliveries = [open_record(worker=self._worker, record=record) for record in wanted]
+        records = [record_from_kafka(one) for one in wanted]
+        deliveries = [open_record(worker=self._worker, record=record) for record in records]
         handle(worker=self._worker, deliveries=deliveries, source=KAFKA, caller=self._caller)
         now = datetime.now(UTC)
         for delivery in deliveries:
@@ -110,12 +111,14 @@ class ConsumerLoop:
                 age = (now - delivery.event.at).total_seconds()
                 metrics.end_to_end_seconds.labels(self._worker.name).observe(max(age, 0))
 
-    def _is_wanted(self, record: Record) -> bool:
-        if is_wanted(worker=self._worker, event_type=record.type):
+    def _is_wanted(self, polled: Any) -> bool:
+        event_type = text_of(headers=polled.headers, name=TYPE_HEADER)
+        if is_wanted(worker=self._worker, event_type=event_type):
             return True
-        if find_declaration(name=record.type) is None:
-            metrics.records.labels(self._worker.name, record.topic, "undeclared").inc()
-            logger.warning("%s: nobody declares %r at %s", self._worker.name, record.type, record.place)
+        if find_declaration(name=event_type) is None:
+            metrics.records.labels(self._worker.name, polled.topic, "undeclared").inc()
+            place = f"{polled.topic}/{polled.partition}@{polled.offset}"
+            logger.warning("%s: nobody declares %r at %s", self._worker.name, event_type, place)
         return False
 
     def _renew_leases(self) -> None:
@@ -154,29 +157,29 @@ class Subscription:
     def __exit__(self, *_exception: object) -> None:
         self._consumer.close(autocommit=False, timeout_ms=_COMMIT_TIMEOUT_MS)
 
-    def poll(self) -> list[Record]:
-        """Return the next records, in order within each partition; empty when there are none for a moment."""
+    def poll(self) -> list[Any]:
+        """Return kafka-python's next records, in order within each partition; empty when none come for a moment."""
         try:
             polled: Mapping[Any, Sequence[Any]] = self._consumer.poll(timeout_ms=_POLL_MS)
         except KafkaError as error:
             raise DependencyDown(f"Kafka ({error!r})") from error
         if self._unassigned_since is not None:
             self._look_for_partitions(since=self._unassigned_since)
-        return [record_from_kafka(consumed) for batch in polled.values() for consumed in batch]
+        return [consumed for batch in polled.values() for consumed in batch]
 
-    def commit(self, records: Sequence[Record]) -> None:
+    def commit(self, polled: Sequence[Any]) -> None:
         """Commit the offsets behind these records; if the group has moved on, they come again elsewhere."""
-        if not records:
+        if not polled:
             return
         try:
             self._consumer.commit(timeout_ms=_COMMIT_TIMEOUT_MS)
         except (CommitFailedError, KafkaError) as error:
             logger.warning("%s: offsets not committed, records will come again: %r", self._worker.name, error)
 
-    def rewind(self, records: Sequence[Record]) -> None:
+    def rewind(self, polled: Sequence[Any]) -> None:
         """Go back to before these records, in the partitions that are still ours."""
         first: dict[tuple[str, int], int] = {}
-        for record in records:
+        for record in polled:
             first.setdefault((record.topic, record.partition), record.offset)
         for partition in self._consumer.assignment():
             if (partition.topic, partition.partition) in first:

@@ -1,5 +1,6 @@
 """A record as the runtime handles it, whichever way it came: from a poll or out of the parked queue."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -10,6 +11,8 @@ from events.declaration import Declaration, Event, find_declaration, same_event
 from events.envelope import Headers, Received, read_event
 from workers.failures import Poison
 from workers.worker import Handler, Worker
+
+TYPE_HEADER = "ce_type"
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,14 +29,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def type(self) -> str:
         """The event type the headers claim, or an empty string."""
-        return self.header("ce_type")
+        return self.header(TYPE_HEADER)
 
     def header(self, wanted: str) -> str:
         """Return the last header of that name as text, or an empty string."""
-        for name, value in reversed(self.headers):
-            if name == wanted:
-                return (value or b"").decode(errors="replace")
-        return ""
+        return text_of(headers=self.headers, name=wanted)
 
     @property
     def place(self) -> str:
@@ -53,6 +53,14 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def type(self) -> str:
         return self.record.type
+
+
+def text_of(*, headers: Sequence[tuple[str, bytes | None]], name: str) -> str:
+    """Return the last header of that name as text, or an empty string."""
+    for known, value in reversed(headers):
+        if known == name:
+            return (value or b"").decode(errors="replace")
+    return ""
 
 
 def dead_letter_topic(*, topic: str) -> str:
