@@ -60,7 +60,10 @@ def handle(*, worker: Worker, deliveries: Sequence[Delivery], source: Source, ca
 
     After `DependencyDown` the same deliveries may be handed in again: what was done is not done twice.
     """
+    worker.breaker.admit()
     deliveries = list({delivery.event_id: delivery for delivery in deliveries}.values())
+    if worker.breaker.is_trying:
+        _try_one(worker=worker, deliveries=deliveries, source=source, caller=caller)
     poisoned = {delivery.line for delivery in deliveries if delivery.poison}
     sound = [delivery for delivery in deliveries if delivery.line not in poisoned]
     for segment in _segments(deliveries=sound):
@@ -68,6 +71,15 @@ def handle(*, worker: Worker, deliveries: Sequence[Delivery], source: Source, ca
     for delivery in deliveries:
         if delivery.line in poisoned:
             _handle_alone(worker=worker, delivery=delivery, source=source, caller=caller)
+
+
+def _try_one(*, worker: Worker, deliveries: Sequence[Delivery], source: Source, caller: Caller[Plan]) -> None:
+    """Handle events alone, one of each order, until one has told the breaker how things are."""
+    firsts = {delivery.line: delivery for delivery in reversed(deliveries)}
+    for line in worker.breaker.choose(lines=reversed(firsts)):
+        if worker.breaker.is_trying:
+            _handle_alone(worker=worker, delivery=firsts[line], source=source, caller=caller)
+    worker.breaker.admit()
 
 
 def _handle_segment(
@@ -86,6 +98,7 @@ def _handle_segment(
 
 
 def _handle_alone(*, worker: Worker, delivery: Delivery, source: Source, caller: Caller[Plan]) -> None:
+    worker.breaker.admit()
     patience = Patience()
     while True:
         try:
@@ -215,6 +228,8 @@ def _is_effect(delivery: Delivery) -> bool:
 def _count(*, worker: Worker, deliveries: Sequence[Delivery], mine: Sequence[Delivery]) -> None:
     for topic, times in Counter(delivery.record.topic for delivery in mine).items():
         metrics.records.labels(worker.name, topic, "ok").inc(times)
+    if mine:
+        worker.breaker.succeeded()
     if len(mine) < len(deliveries):
         topic = deliveries[0].record.topic
         metrics.records.labels(worker.name, topic, "duplicate").inc(len(deliveries) - len(mine))

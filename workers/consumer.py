@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from kafka.errors import CommitFailedError, KafkaError
 from events.declaration import find_declaration
 from workers import metrics
 from workers.batch import Plan, handle
+from workers.breaker import BreakerOpen
 from workers.calls import Caller
 from workers.failures import DependencyDown
 from workers.health import Pulse
@@ -32,6 +34,7 @@ _LOOK_AT_PARKED_SECONDS = 0.5
 _RENEW_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 5.0
 _UNASSIGNED_SECONDS = 20.0
+_SIT_OUT_SECONDS = 0.25
 
 
 class ConsumerLoop:
@@ -75,10 +78,15 @@ class ConsumerLoop:
 
     def _work(self, subscription: "Subscription", pause: "Pause") -> None:
         while not self._stop.asked:
-            self._pulse.beat()
+            self._pulse.beat(waiting_for=self._worker.breaker.reason)
+            if self._worker.breaker.is_open:
+                self._sit_out(subscription)
+                continue
             polled = subscription.poll()
             try:
                 self._turn(polled)
+            except BreakerOpen:
+                subscription.rewind(polled)
             except DependencyDown as down:
                 subscription.rewind(polled)
                 pause.wait(down, keep_alive=subscription.keep_alive)
@@ -87,16 +95,22 @@ class ConsumerLoop:
                 pause.over()
 
     def _turn(self, polled: Sequence[Any]) -> None:
-        try:
-            connection.close_if_unusable_or_obsolete()
+        with _database_may_be_down():
             self._handle(polled)
-            settle_calls(worker=self._worker, caller=self._caller)
-            self._clock.run_due(caller=self._caller)
-            self._renew_leases()
+            self._tend()
             self._retry_parked()
-        except DatabaseError as error:
-            connection.close()
-            raise DependencyDown(f"the database ({error})") from error
+
+    def _sit_out(self, subscription: "Subscription") -> None:
+        """Take no records while the breaker is open, but go on with all that is under way."""
+        subscription.keep_alive()
+        with suppress(DependencyDown), _database_may_be_down():
+            self._tend()
+        self._stop.wait(_SIT_OUT_SECONDS)
+
+    def _tend(self) -> None:
+        settle_calls(worker=self._worker, caller=self._caller)
+        self._clock.run_due(caller=self._caller)
+        self._renew_leases()
 
     def _handle(self, polled: Sequence[Any]) -> None:
         wanted = [one for one in polled if self._is_wanted(one)]
@@ -131,6 +145,16 @@ class ConsumerLoop:
             return
         if retry_due(worker=self._worker, caller=self._caller) == 0:
             self._look_at_parked = time.monotonic() + _LOOK_AT_PARKED_SECONDS
+
+
+@contextmanager
+def _database_may_be_down() -> Iterator[None]:
+    try:
+        connection.close_if_unusable_or_obsolete()
+        yield
+    except DatabaseError as error:
+        connection.close()
+        raise DependencyDown(f"the database ({error})") from error
 
 
 class NeverAssigned(Exception):
@@ -197,8 +221,10 @@ class Subscription:
         """Stay a member of the group without taking records."""
         assigned = self._consumer.assignment()
         self._consumer.pause(*assigned)
-        self._consumer.poll(timeout_ms=0)
-        self._consumer.resume(*assigned)
+        given = self._consumer.poll(timeout_ms=0)
+        self._consumer.resume(*(assigned & self._consumer.assignment()))
+        # A partition that came with a rebalance just now was not paused.
+        self.rewind([consumed for batch in given.values() for consumed in batch])
 
 
 class Pause:

@@ -1,6 +1,6 @@
 """Every metric of the runtime, declared once with its meaning."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -22,6 +22,11 @@ end_to_end_seconds = Histogram(
     buckets=_FAST,
 )
 rebalances = Counter("consumer_rebalances_total", "Times a worker's partitions changed.", ["worker"])
+breaker_open = Gauge(
+    "worker_breaker_open",
+    "1 while a worker handles nothing, or one event at a time, because one order after another failed.",
+    ["worker"],
+)
 outbox_publish_seconds = Histogram(
     "outbox_publish_seconds",
     "Time from reading outbox rows to their deletion after Kafka's acknowledgement.",

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from workers import dead_letters, metrics
 from workers.batch import Plan, Source, failed, handle, record
+from workers.breaker import BreakerOpen
 from workers.calls import Caller
 from workers.failures import DependencyDown, FailureKind, kind_of
 from workers.models import DeadLetter, ParkedEvent, ParkedKey
@@ -155,11 +156,19 @@ def _settle(*, worker: Worker, plan: Plan, outcome: Any) -> None:
         return
     if isinstance(outcome, DependencyDown):
         _postpone(lines=[line])
-    elif failed(outcome):
-        _give_up(worker, plan.delivery, outcome)
     else:
-        _record_late(worker=worker, plan=plan, outcome=outcome)
+        _settle_known(worker=worker, line=line, plan=plan, outcome=outcome)
     _let_go(lines=[line])
+
+
+def _settle_known(*, worker: Worker, line: ParkedKey, plan: Plan, outcome: Any) -> None:
+    try:
+        if failed(outcome):
+            _give_up(worker, plan.delivery, outcome)
+        else:
+            _record_late(worker=worker, plan=plan, outcome=outcome)
+    except BreakerOpen:
+        _postpone(lines=[line])
 
 
 def _record_late(*, worker: Worker, plan: Plan, outcome: Any) -> None:
@@ -172,6 +181,7 @@ def _record_late(*, worker: Worker, plan: Plan, outcome: Any) -> None:
 
 
 def _fail(*, worker: Worker, line: ParkedKey, event: ParkedEvent, error: BaseException) -> None:
+    worker.breaker.failed(line=bytes(line.key), error=error, is_first_try=event.attempts == 0)
     now = timezone.now()
     event.attempts += 1
     event.first_failed_at = event.first_failed_at or now

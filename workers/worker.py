@@ -11,6 +11,7 @@ import msgspec
 
 from events.declaration import Event, declaration_of
 from events.envelope import Received
+from workers.breaker import Breaker
 
 E = TypeVar("E", bound=Event)
 IntentT = TypeVar("IntentT")
@@ -106,6 +107,7 @@ class Worker:
         self.dead_letter = dead_letter
         self.handlers: dict[str, Handler] = {}
         self.periodic: list[Periodic] = []
+        self.breaker = Breaker(worker=name)
         _workers[name] = self
 
     def __repr__(self) -> str:
