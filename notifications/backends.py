@@ -1,10 +1,9 @@
 """Mails as files, for one machine without a mail server."""
 
-import os
 import re
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from django.conf import settings
@@ -26,11 +25,15 @@ class MessageFiles(BaseEmailBackend):
 
     def _write(self, *, message: Any) -> None:
         folder = Path(settings.EMAIL_FILE_PATH)
-        folder.mkdir(parents=True, exist_ok=True)
+        name = _file_name(message_id=message["Message-ID"])
         # A reader of the folder never sees half a mail: it is written aside and then takes its name.
-        with NamedTemporaryFile(dir=folder, prefix=".", delete=False) as file:
-            file.write(message.as_bytes(linesep="\r\n"))
-        os.replace(file.name, folder / _file_name(message_id=message["Message-ID"]))  # noqa: PTH105
+        aside = folder / f".{name}.{secrets.token_hex(4)}"
+        try:
+            aside.write_bytes(message.as_bytes(linesep="\r\n"))
+        except FileNotFoundError:
+            folder.mkdir(parents=True, exist_ok=True)
+            aside.write_bytes(message.as_bytes(linesep="\r\n"))
+        aside.replace(folder / name)
 
 
 def _file_name(*, message_id: str) -> str:

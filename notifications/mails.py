@@ -5,13 +5,13 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 from events import Cause
 from events.declaration import Event
 from events.money import format_money
 from notifications.letters import kind_of, write_letter
+from notifications.mime import LetterMessage
 from notifications.models import Recipient, message_id_of
 
 
@@ -42,11 +42,11 @@ def write_mail(*, recipient: Recipient, event: Event, cause: Cause) -> Mail:
     )
 
 
-def message_of(*, mail: Mail) -> EmailMultiAlternatives:
+def message_of(*, mail: Mail) -> LetterMessage:
     """Return the mail as Django sends it."""
     message_id = message_id_of(order_id=mail.order_id, kind=mail.kind)
     headers = {"Message-ID": message_id, "Auto-Submitted": "auto-generated"}
-    message = EmailMultiAlternatives(subject=mail.subject, body=mail.text, to=[mail.to], headers=headers)
+    message = LetterMessage(subject=mail.subject, body=mail.text, to=[mail.to], headers=headers)
     message.attach_alternative(mail.html, "text/html")
     return message
 
