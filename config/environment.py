@@ -37,6 +37,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     dispatch_seconds: Seconds = 86_400
     transit_seconds: Seconds = 172_800
     sweep_seconds: Seconds = 5
+    inbox_retention_days: Annotated[int, msgspec.Meta(ge=1)] = 14
     retry_delays: str = "10,60,300,1800,7200"
     throttle_anonymous: str = "600/min"
     throttle_checkout: str = "60/min"

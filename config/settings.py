@@ -177,6 +177,7 @@ SPECTACULAR_SETTINGS = {
 KAFKA_BOOTSTRAP_SERVERS = environment.kafka_bootstrap_servers.split(",")  # workers
 KAFKA_SECURITY = kafka_security(environment=environment)  # workers
 RETRY_DELAYS = [float(step) for step in environment.retry_delays.split(",")]  # workers: the parked ladder
+INBOX_RETENTION_DAYS = environment.inbox_retention_days  # workers
 SHOP_URL = environment.shop_url  # links in mails, the bank's way back
 LIVE_URL = environment.live_url  # the order page's socket
 BANK_URL = environment.bank_url  # payments

@@ -12,24 +12,29 @@ from django.utils import timezone
 from workers.calls import Caller
 from workers.failures import DependencyDown, FailureKind, kind_of
 from workers.models import PeriodicRun
+from workers.retention import KEEPING
 from workers.worker import Performed, Periodic, Sweep, Worker
 
 logger = logging.getLogger(__name__)
+
+# Under this name runs what every worker does for the runtime, whichever comes first.
+_RUNTIME = "runtime"
 
 
 class Clock:
     """Remembers in memory when to look at the rows again, so that an idle loop asks the database rarely."""
 
     def __init__(self, *, worker: Worker) -> None:
-        self._worker = worker
-        self._look_at = {periodic.name: 0.0 for periodic in worker.periodic}
+        own = [(worker.name, periodic) for periodic in worker.periodic]
+        self._work = own + [(_RUNTIME, periodic) for periodic in KEEPING]
+        self._look_at = dict.fromkeys(self._work, 0.0)
 
     def run_due(self, *, caller: Caller[Any]) -> None:
         """Run every piece of work that is due. A piece that fails is logged and runs again next time."""
-        for periodic in self._worker.periodic:
-            if time.monotonic() >= self._look_at[periodic.name]:
-                self._look_at[periodic.name] = time.monotonic() + periodic.seconds
-                _run_guarded(worker=self._worker, periodic=periodic, caller=caller)
+        for consumer, periodic in self._work:
+            if time.monotonic() >= self._look_at[consumer, periodic]:
+                self._look_at[consumer, periodic] = time.monotonic() + periodic.seconds
+                _run_guarded(consumer=consumer, periodic=periodic, caller=caller)
 
 
 def run_all(*, worker: Worker, caller: Caller[Any]) -> None:
@@ -38,30 +43,30 @@ def run_all(*, worker: Worker, caller: Caller[Any]) -> None:
         _run(periodic=periodic, caller=caller)
 
 
-def _run_guarded(*, worker: Worker, periodic: Periodic, caller: Caller[Any]) -> None:
+def _run_guarded(*, consumer: str, periodic: Periodic, caller: Caller[Any]) -> None:
     try:
-        if _take_turn(worker=worker, periodic=periodic):
+        if _take_turn(consumer=consumer, periodic=periodic):
             _run(periodic=periodic, caller=caller)
     except Exception as error:
         if kind_of(error) is FailureKind.DEPENDENCY_DOWN:
             raise DependencyDown(str(error)) from error
-        logger.exception("%s.%s failed; it runs again in %s s", worker.name, periodic.name, periodic.seconds)
+        logger.exception("%s.%s failed; it runs again in %s s", consumer, periodic.name, periodic.seconds)
 
 
 @transaction.atomic
-def _take_turn(*, worker: Worker, periodic: Periodic) -> bool:
+def _take_turn(*, consumer: str, periodic: Periodic) -> bool:
     """Move the due time on and return True, if the work is due and no other process is at it."""
     PeriodicRun.objects.bulk_create(
-        [PeriodicRun(consumer=worker.name, name=periodic.name)], ignore_conflicts=True
+        [PeriodicRun(consumer=consumer, name=periodic.name)], ignore_conflicts=True
     )
     now = timezone.now()
     mine = PeriodicRun.objects.select_for_update(skip_locked=True).filter(
-        consumer=worker.name, name=periodic.name, due_at__lte=now
+        consumer=consumer, name=periodic.name, due_at__lte=now
     )
     if not mine.exists():
         return False
     due_at = now + timedelta(seconds=periodic.seconds)
-    PeriodicRun.objects.filter(consumer=worker.name, name=periodic.name).update(
+    PeriodicRun.objects.filter(consumer=consumer, name=periodic.name).update(
         due_at=due_at, last_started_at=now
     )
     return True

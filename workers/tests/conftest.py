@@ -1,12 +1,17 @@
 """Workers that live for one test, and facts to hand them."""
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
 
 from events.orders import OrderAdvanced
+from workers.consumer import ConsumerLoop
+from workers.health import Pulse
+from workers.stopping import Stop
 from workers.worker import Worker, forget_worker
 
 NewWorker = Callable[..., Worker]
@@ -24,6 +29,19 @@ def new_worker() -> Iterator[NewWorker]:
     yield declare
     for name in names:
         forget_worker(name=name)
+
+
+@contextmanager
+def running(worker: Worker) -> Iterator[Pulse]:
+    """Run the worker's real loop in a thread."""
+    stop, pulse = Stop(), Pulse()
+    loop = threading.Thread(target=ConsumerLoop(worker=worker, stop=stop, pulse=pulse).run)
+    loop.start()
+    try:
+        yield pulse
+    finally:
+        stop.ask()
+        loop.join()
 
 
 def step(*, order_id: UUID | None = None, name: str = "a step") -> OrderAdvanced:

@@ -1,8 +1,6 @@
 """When everything fails, a handful of events is given up, and not the topic."""
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +13,11 @@ from events.orders import OrderAdvanced
 from tests.waiting import eventually
 from workers import PermanentError
 from workers.breaker import FAILURES_IN_A_ROW, Breaker, BreakerOpen
-from workers.consumer import ConsumerLoop
 from workers.failures import Poison
-from workers.health import Pulse
 from workers.kafka_clients import idempotent_producer
 from workers.models import DeadLetter, InboxEntry, ParkedEvent
-from workers.stopping import Stop
 from workers.testing import deliver_records, record_of
-from workers.tests.conftest import NewWorker, step
+from workers.tests.conftest import NewWorker, running, step
 from workers.topics import create_topics
 from workers.worker import Worker
 
@@ -37,19 +32,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.seconds
-
-
-@contextmanager
-def running(worker: Worker) -> Iterator[Pulse]:
-    """Run the worker's real loop in a thread."""
-    stop, pulse = Stop(), Pulse()
-    loop = threading.Thread(target=ConsumerLoop(worker=worker, stop=stop, pulse=pulse).run)
-    loop.start()
-    try:
-        yield pulse
-    finally:
-        stop.ask()
-        loop.join()
 
 
 def _send(*, count: int) -> list[UUID]:

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from workers.checks import TAG
 from workers.failures import DependencyDown
-from workers.topics import create_topics
+from workers.topics import KeptTooLong, create_topics
 
 
 class Command(BaseCommand):
@@ -21,4 +21,6 @@ class Command(BaseCommand):
             created = create_topics(partitions=options["partitions"])
         except DependencyDown as down:
             raise CommandError(f"{down} cannot be reached.") from down
+        except KeptTooLong as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(f"Created {', '.join(created)}." if created else "All topics are there.")
