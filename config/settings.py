@@ -194,5 +194,5 @@ LOGGING = {
     "formatters": {"text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "text"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"kafka": {"level": "ERROR"}, "httpx": {"level": "WARNING"}},
+    "loggers": {"kafka": {"level": "ERROR"}, "urllib3": {"level": "ERROR"}},
 }

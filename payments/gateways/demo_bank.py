@@ -1,11 +1,13 @@
 """The demo bank's API, spoken over HTTP (see stack/bank)."""
 
-from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
 
-import httpx
 import msgspec
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from events.values import Card
 from payments.gateways import (
@@ -21,6 +23,7 @@ from payments.gateways import (
 from workers import DependencyDown, PermanentError, TransientError
 
 T = TypeVar("T")
+Answer = urllib3.BaseHTTPResponse
 
 CONNECT_TIMEOUT_SECONDS = 2.0
 CONNECTIONS = 64
@@ -101,55 +104,77 @@ class DemoBank:
     ready_made = READY_MADE
 
     def __init__(self, *, url: str, timeout_seconds: float) -> None:
-        self._client = httpx.Client(
-            base_url=url,
-            timeout=httpx.Timeout(timeout_seconds, connect=min(CONNECT_TIMEOUT_SECONDS, timeout_seconds)),
-            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
-            trust_env=False,
+        connect = min(CONNECT_TIMEOUT_SECONDS, timeout_seconds)
+        self._path = urllib3.util.parse_url(url).path or ""
+        self._pool = urllib3.connection_from_url(
+            url,
+            maxsize=CONNECTIONS,
+            timeout=urllib3.Timeout(connect=connect, read=timeout_seconds),
+            retries=False,
         )
 
     def tokenize(self, *, number: str, expiry_month: int, expiry_year: int, cvc: str) -> PaymentMethod:
         """See `Gateway`."""
         card = {"number": number, "expiry_month": expiry_month, "expiry_year": expiry_year, "cvc": cvc}
-        response = _hearing(lambda: self._client.post("/payment_methods", json=card))
-        if response.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
-            complaint = _complaint(response)
+        answer = self._hear("POST", "/payment_methods", body=card)
+        if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+            complaint = _complaint(answer)
             raise CardRefused(code=complaint.code, message=complaint.message)
-        made = _read(response, PaymentMethodAnswer)
+        made = _read(answer, PaymentMethodAnswer)
         return PaymentMethod(id=made.id, card=Card(brand=made.brand, last4=made.last4))
 
     def charge(self, charge: Charge) -> Outcome:
         """See `Gateway`."""
-        response = _answer_in_time(
-            lambda: self._client.post("/charges", json=_request(charge), headers=_key(charge.attempt_id))
-        )
-        if isinstance(response, Unknown):
-            return response
-        if response.is_client_error and _complaint(response).code == "unknown_payment_method":
+        try:
+            answer = self._call("POST", "/charges", body=_request(charge), key=charge.attempt_id)
+        except ReadTimeoutError:
+            return Unknown()
+        if _is_refusal(answer) and _complaint(answer).code == "unknown_payment_method":
             return Declined(charge_id="", card=NO_CARD, code="unknown_payment_method")
-        return _read(response, ChargeAnswer).outcome
+        return _read(answer, ChargeAnswer).outcome
 
     def confirm(self, *, charge_id: str) -> Outcome:
         """See `Gateway`."""
-        response = _answer_in_time(lambda: self._client.post(f"/charges/{charge_id}/confirm"))
-        return response if isinstance(response, Unknown) else _read(response, ChargeAnswer).outcome
+        try:
+            answer = self._call("POST", f"/charges/{charge_id}/confirm")
+        except ReadTimeoutError:
+            return Unknown()
+        return _read(answer, ChargeAnswer).outcome
 
     def find_charge(self, *, attempt_id: UUID) -> Outcome | None:
         """See `Gateway`."""
-        key = {"idempotency_key": str(attempt_id)}
-        response = _hearing(lambda: self._client.get("/charges", params=key))
-        found = _read(response, list[ChargeAnswer])
+        query = urlencode({"idempotency_key": str(attempt_id)})
+        found = _read(self._hear("GET", f"/charges?{query}"), list[ChargeAnswer])
         return found[0].outcome if found else None
 
     def refund(self, *, refund_id: UUID, charge_id: str, amount: int) -> str:
         """See `Gateway`."""
         refund = {"charge": charge_id, "amount": amount}
-        response = _hearing(lambda: self._client.post("/refunds", json=refund, headers=_key(refund_id)))
-        return _read(response, RefundAnswer).id
+        return _read(self._hear("POST", "/refunds", body=refund, key=refund_id), RefundAnswer).id
 
     def close(self) -> None:
         """See `Gateway`."""
-        self._client.close()
+        self._pool.close()
+
+    def _hear(self, method: str, path: str, *, body: Any = None, key: UUID | None = None) -> Answer:
+        try:
+            return self._call(method, path, body=body, key=key)
+        except ReadTimeoutError as error:
+            raise TransientError("The bank did not answer in time.") from error
+
+    def _call(self, method: str, path: str, *, body: Any = None, key: UUID | None = None) -> Answer:
+        headers = {"Content-Type": "application/json", **({"Idempotency-Key": str(key)} if key else {})}
+        content = None if body is None else msgspec.json.encode(body)
+        try:
+            return _working(self._pool.urlopen(method, self._path + path, body=content, headers=headers))
+        except (ConnectTimeoutError, NewConnectionError) as error:
+            raise DependencyDown(f"The bank cannot be reached: {error}. Is it running?") from error
+        except ReadTimeoutError:
+            raise
+        except HTTPError as error:
+            # The connection broke, perhaps after the bank had done its work. The same call again, with the same
+            # key, finds out.
+            raise TransientError(f"The connection to the bank broke: {error!r}") from error
 
 
 def _request(charge: Charge) -> dict[str, Any]:
@@ -162,57 +187,30 @@ def _request(charge: Charge) -> dict[str, Any]:
     }
 
 
-def _key(key: UUID) -> dict[str, str]:
-    return {"Idempotency-Key": str(key)}
-
-
-def _answer_in_time(call: Callable[[], httpx.Response]) -> httpx.Response | Unknown:
-    try:
-        return _reached(call)
-    except httpx.ReadTimeout:
-        return Unknown()
-
-
-def _hearing(call: Callable[[], httpx.Response]) -> httpx.Response:
-    try:
-        return _reached(call)
-    except httpx.ReadTimeout as error:
-        raise TransientError("The bank did not answer in time.") from error
-
-
-def _reached(call: Callable[[], httpx.Response]) -> httpx.Response:
-    try:
-        return _working(call())
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        raise DependencyDown(f"The bank cannot be reached: {error}. Is it running?") from error
-    except httpx.ReadTimeout:
-        raise
-    except httpx.TransportError as error:
-        # The connection broke, perhaps after the bank had done its work. The same call again, with the same
-        # key, finds out.
-        raise TransientError(f"The connection to the bank broke: {error!r}") from error
-
-
-def _working(response: httpx.Response) -> httpx.Response:
-    if not response.is_server_error:
-        return response
-    message = f"The bank answered {response.status_code} {_complaint(response).code}."
+def _working(answer: Answer) -> Answer:
+    if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return answer
+    message = f"The bank answered {answer.status} {_complaint(answer).code}."
     # With Retry-After the bank speaks of itself, not of this one request.
-    raise DependencyDown(message) if "retry-after" in response.headers else TransientError(message)
+    raise DependencyDown(message) if "retry-after" in answer.headers else TransientError(message)
 
 
-def _complaint(response: httpx.Response) -> Complaint:
+def _is_refusal(answer: Answer) -> bool:
+    return HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _complaint(answer: Answer) -> Complaint:
     try:
-        return msgspec.json.decode(response.content, type=Refusal).error
+        return msgspec.json.decode(answer.data, type=Refusal).error
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Complaint()
 
 
-def _read(response: httpx.Response, kind: type[T]) -> T:
-    if response.is_client_error:
-        complaint = _complaint(response)
+def _read(answer: Answer, kind: type[T]) -> T:
+    if _is_refusal(answer):
+        complaint = _complaint(answer)
         raise PermanentError(f"The bank refused the call ({complaint.code}): {complaint.message}")
     try:
-        return msgspec.json.decode(response.content, type=kind)
+        return msgspec.json.decode(answer.data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TransientError(f"The bank's answer cannot be read: {error}") from error
