@@ -21,12 +21,13 @@ from events.envelope import Cause, Headers, write_headers
 from events.models import SHARDS
 from events.wakeup import wake_relay
 
-# COPY takes a third of the time that INSERT needs for a batch, on both ends, and less for a single row too.
-_COPY = """
-    COPY events_outboxevent
-        (event_id, shard, topic, key, type, headers, payload, aggregate_type, aggregate_id, aggregate_version)
-    FROM STDIN
-"""
+_COLUMNS = (
+    "event_id, shard, topic, key, type, headers, payload, aggregate_type, aggregate_id, aggregate_version"
+)
+# One row, as a checkout writes it, goes fastest by a statement that is planned once, many by COPY: for each row
+# that takes a third of what INSERT takes, on both ends.
+_INSERT = f"INSERT INTO events_outboxevent ({_COLUMNS}) VALUES ({', '.join(['%s'] * 10)})"  # noqa: S608  (constants)
+_COPY = f"COPY events_outboxevent ({_COLUMNS}) FROM STDIN"
 
 
 class NotInTransaction(RuntimeError):
@@ -135,10 +136,18 @@ def _insert(*, rows: Sequence[tuple[Any, ...]]) -> None:
     if not rows:
         return
     _require_transaction()
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+    with connection.cursor() as cursor:
+        if len(rows) == 1:
+            cursor.execute(_INSERT, rows[0])
+        else:
+            _copy(cursor=cursor, rows=rows)
+    transaction.on_commit(wake_relay)
+
+
+def _copy(*, cursor: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+    with cursor.copy(_COPY) as copy:
         for row in rows:
             copy.write_row(row)
-    transaction.on_commit(wake_relay)
 
 
 def _require_transaction() -> None:

@@ -89,11 +89,14 @@ class Reservation(models.Model):
 class ReservationLine(models.Model):
     """Pieces of one product that are or were held for an order; a refused reservation has none."""
 
+    # No index of its own: that of the constraint below begins with it.
     reservation = models.ForeignKey(
-        Reservation, on_delete=models.PROTECT, db_column="order_id", related_name="lines"
+        Reservation, on_delete=models.PROTECT, db_column="order_id", related_name="lines", db_index=False
     )
     position = models.SmallIntegerField()
-    stock_item = models.ForeignKey(StockItem, on_delete=models.PROTECT, db_column="sku", related_name="+")
+    stock_item = models.ForeignKey(
+        StockItem, on_delete=models.PROTECT, db_column="sku", related_name="+", db_index=False
+    )
     title = models.TextField()
     quantity = models.IntegerField()
     unit_price = models.BigIntegerField(help_text="Minor units.")
@@ -101,6 +104,7 @@ class ReservationLine(models.Model):
     class Meta:
         ordering = ["position"]
         default_permissions = ("view",)
+        indexes = [models.Index(fields=["stock_item"], name="reservation_line_by_sku")]
         constraints = [
             models.UniqueConstraint(
                 name="reservation_line_position_once", fields=["reservation", "position"]

@@ -2,29 +2,46 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.db import connection
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from events import Cause, Event, Outgoing, Received, publish_all
 from events.orders import OrderAdvanced
 from orders.models import Order, RefusedTransition, TimelineEntry
 
-_CHANGING = [
-    *(
-        "status",
-        "reason",
-        "short_skus",
-        "sequence",
-        "payment_method",
-        "card_brand",
-        "card_last4",
-        "action_url",
-    ),
-    *("decline_code", "paid_amount", "refunded_amount", "carrier", "tracking_number"),
-    *("estimated_delivery_on", "hold_expires_at", "updated_at"),
-]
+# What a step may change of an order, and the type its column has.
+_CHANGING = {
+    "status": "text",
+    "reason": "text",
+    "short_skus": "jsonb",
+    "sequence": "integer",
+    "payment_method": "text",
+    "card_brand": "text",
+    "card_last4": "text",
+    "action_url": "text",
+    "decline_code": "text",
+    "paid_amount": "bigint",
+    "refunded_amount": "bigint",
+    "carrier": "text",
+    "tracking_number": "text",
+    "estimated_delivery_on": "date",
+    "hold_expires_at": "timestamptz",
+    "updated_at": "timestamptz",
+}
+# By hand: what the ORM writes for many rows and columns was a fifth of all that the worker did.
+_SAVE = f"""
+    UPDATE orders_order AS known
+    SET {", ".join(f"{name} = changed.{name}" for name in _CHANGING)}
+    FROM unnest(%s::uuid[], {", ".join(f"%s::{kind}[]" for kind in _CHANGING.values())})
+        AS changed (id, {", ".join(_CHANGING)})
+    WHERE known.id = changed.id
+"""  # noqa: S608  (constants)
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,10 +63,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     cause: Cause | None = None
 
 
-def lock_orders(*, ids: Sequence[UUID]) -> dict[UUID, Order]:
-    """Lock these orders' rows, always in the same order, and return them by id."""
-    orders = Order.objects.select_for_update().filter(id__in=ids).order_by("id")
-    return {order.id: order for order in orders.prefetch_related("lines")}
+def lock_orders(*, ids: Sequence[UUID], with_lines_of: Sequence[UUID] = ()) -> dict[UUID, Order]:
+    """Lock these orders' rows, always in the same order, and return them by id.
+
+    The lines of the orders in `with_lines_of` are read with one query instead of one for each order.
+    """
+    rows = Order.objects.select_for_update().filter(id__in=ids).order_by("id")
+    orders = {order.id: order for order in rows}
+    told = [orders[order_id] for order_id in with_lines_of if order_id in orders]
+    prefetch_related_objects(told, "lines")
+    return orders
 
 
 def write_down(*, changes: Sequence[Change]) -> None:
@@ -76,8 +99,18 @@ def refuse(*, refused: Sequence[tuple[Order, Received[Event]]]) -> None:
 
 
 def _save(*, orders: Sequence[Order]) -> None:
-    # An upsert of rows that are there: bulk_update's CASE for each row and column grows with their product.
-    Order.objects.bulk_create(orders, update_conflicts=True, unique_fields=["id"], update_fields=_CHANGING)
+    if not orders:
+        return
+    rows = [
+        (order.id, *(_column(value=getattr(order, name), kind=kind) for name, kind in _CHANGING.items()))
+        for order in orders
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_SAVE, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _column(*, value: Any, kind: str) -> Any:
+    return Jsonb(value) if kind == "jsonb" else value
 
 
 def _entry(*, change: Change, at: datetime) -> TimelineEntry:

@@ -26,8 +26,8 @@ class Order(models.Model):
         CANCELLED = "cancelled", "Cancelled"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    number = models.CharField(max_length=12, unique=True)
-    token = models.CharField(max_length=64, unique=True)
+    number = models.CharField(max_length=12)
+    token = models.CharField(max_length=64)
     status = models.CharField(max_length=20, choices=Status, default=Status.PLACED)
     reason = models.CharField(max_length=40, blank=True)
     sequence = models.PositiveIntegerField(default=1)
@@ -49,7 +49,7 @@ class Order(models.Model):
     hold_expires_at = models.DateTimeField(null=True)
     placed_at = models.DateTimeField()
     updated_at = models.DateTimeField()
-    idempotency_key = models.CharField(max_length=255, unique=True, null=True)  # noqa: DJ001  (null is "none", and unique)
+    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001  (null is "none", and unique)
     idempotency_fingerprint = models.CharField(max_length=64, blank=True)
 
     class Meta:
@@ -59,6 +59,10 @@ class Order(models.Model):
             ("refund_order", "Can refund orders"),
         ]
         constraints: ClassVar = [
+            # As constraints, not as `unique=True`: that makes a second index of each, for LIKE.
+            models.UniqueConstraint(fields=["number"], name="order_number_once"),
+            models.UniqueConstraint(fields=["token"], name="order_token_once"),
+            models.UniqueConstraint(fields=["idempotency_key"], name="order_idempotency_key_once"),
             models.CheckConstraint(
                 name="order_status_known",
                 condition=Q(
@@ -91,7 +95,8 @@ class Order(models.Model):
 class OrderLine(models.Model):
     """So many pieces of one product, at the price of the moment of purchase."""
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    # No index of its own: that of the constraint below begins with it. So with the timeline.
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", db_index=False)
     position = models.PositiveSmallIntegerField()
     sku = models.CharField(max_length=64)
     title = models.CharField(max_length=300)
@@ -112,7 +117,7 @@ class OrderLine(models.Model):
 class TimelineEntry(models.Model):
     """One step of an order's story. Its `sequence` has no gaps, and is that of the event about it."""
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="timeline")
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="timeline", db_index=False)
     sequence = models.PositiveIntegerField()
     type = models.CharField(max_length=40)
     text = models.CharField(max_length=300)

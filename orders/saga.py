@@ -166,13 +166,14 @@ def shipment_delivered(order: Order, _event: ShipmentDelivered) -> Step | None:
 
 
 @worker.every(seconds=settings.SWEEP_SECONDS)
-def expire_holds() -> None:
-    """reserved, action_required or payment_declined ▶ rejected, once the hold is over."""
+def expire_holds() -> bool:
+    """reserved, action_required or payment_declined ▶ rejected, once the hold is over; True when more are due."""
     due = Order.objects.select_for_update(skip_locked=True).filter(
         status__in=AWAITING_PAYMENT, hold_expires_at__lte=timezone.now()
     )
     orders = list(due.order_by("id")[:_SWEEP_AT_ONCE])
     write_down(changes=[Change(order=order, step=_expire(order=order)) for order in orders])
+    return len(orders) == _SWEEP_AT_ONCE
 
 
 def _expire(*, order: Order) -> Step:
@@ -239,11 +240,17 @@ TRANSITIONS: dict[type, Transition] = {
     ShipmentDelivered: shipment_delivered,
 }
 
+# The steps whose event tells what was ordered.
+TELLS_LINES = {PaymentCaptured, ShipmentDelivered}
+
 
 @worker.on(*TRANSITIONS)
 def advance(events: Sequence[Received[Any]]) -> None:
     """Let every order of the batch follow the event it heard."""
-    orders = lock_orders(ids=[event.order_id for event in events])
+    orders = lock_orders(
+        ids=[event.order_id for event in events],
+        with_lines_of=[event.order_id for event in events if type(event.data) in TELLS_LINES],
+    )
     changes: list[Change] = []
     refused: list[tuple[Order, Received[Any]]] = []
     for event in events:

@@ -27,7 +27,7 @@ class Parcel(models.Model):
         null=True, help_text="Of the confirmation; what the parcel tells belongs to its trace."
     )
     carrier = models.CharField(max_length=60, blank=True)
-    tracking_number = models.CharField(max_length=30, unique=True, null=True)  # noqa: DJ001  (none until it leaves)
+    tracking_number = models.CharField(max_length=30, null=True)  # noqa: DJ001  (none until it leaves)
     estimated_delivery_on = models.DateField(null=True)
     due_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
@@ -38,6 +38,7 @@ class Parcel(models.Model):
     class Meta:
         default_permissions = ("view",)
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tracking_number"], name="parcel_tracking_number_once"),
             models.CheckConstraint(
                 name="parcel_status_known",
                 condition=Q(status__in=["waiting", "packed", "dispatched", "delivered", "stopped"]),

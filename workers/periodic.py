@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from workers.calls import Caller
@@ -33,8 +34,8 @@ class Clock:
         """Run every piece of work that is due. A piece that fails is logged and runs again next time."""
         for consumer, periodic in self._work:
             if time.monotonic() >= self._look_at[consumer, periodic]:
-                self._look_at[consumer, periodic] = time.monotonic() + periodic.seconds
-                _run_guarded(consumer=consumer, periodic=periodic, caller=caller)
+                more = _run_guarded(consumer=consumer, periodic=periodic, caller=caller)
+                self._look_at[consumer, periodic] = time.monotonic() + (0.0 if more else periodic.seconds)
 
 
 def run_all(*, worker: Worker, caller: Caller[Any]) -> None:
@@ -43,14 +44,19 @@ def run_all(*, worker: Worker, caller: Caller[Any]) -> None:
         _run(periodic=periodic, caller=caller)
 
 
-def _run_guarded(*, consumer: str, periodic: Periodic, caller: Caller[Any]) -> None:
+def _run_guarded(*, consumer: str, periodic: Periodic, caller: Caller[Any]) -> bool:
     try:
-        if _take_turn(consumer=consumer, periodic=periodic):
-            _run(periodic=periodic, caller=caller)
+        if not _take_turn(consumer=consumer, periodic=periodic):
+            return False
+        more = _run(periodic=periodic, caller=caller)
+        if more:
+            _rows(consumer=consumer, periodic=periodic).update(due_at=timezone.now())
+        return more
     except Exception as error:
         if kind_of(error) is FailureKind.DEPENDENCY_DOWN:
             raise DependencyDown(str(error)) from error
         logger.exception("%s.%s failed; it runs again in %s s", consumer, periodic.name, periodic.seconds)
+        return False
 
 
 @transaction.atomic
@@ -60,24 +66,24 @@ def _take_turn(*, consumer: str, periodic: Periodic) -> bool:
         [PeriodicRun(consumer=consumer, name=periodic.name)], ignore_conflicts=True
     )
     now = timezone.now()
-    mine = PeriodicRun.objects.select_for_update(skip_locked=True).filter(
-        consumer=consumer, name=periodic.name, due_at__lte=now
-    )
-    if not mine.exists():
+    mine = _rows(consumer=consumer, periodic=periodic)
+    if not mine.select_for_update(skip_locked=True).filter(due_at__lte=now).exists():
         return False
-    due_at = now + timedelta(seconds=periodic.seconds)
-    PeriodicRun.objects.filter(consumer=consumer, name=periodic.name).update(
-        due_at=due_at, last_started_at=now
-    )
+    mine.update(due_at=now + timedelta(seconds=periodic.seconds), last_started_at=now)
     return True
 
 
-def _run(*, periodic: Periodic, caller: Caller[Any]) -> None:
+def _rows(*, consumer: str, periodic: Periodic) -> QuerySet[PeriodicRun]:
+    return PeriodicRun.objects.filter(consumer=consumer, name=periodic.name)
+
+
+def _run(*, periodic: Periodic, caller: Caller[Any]) -> bool:
     if periodic.sweep is not None:
         _sweep(sweep=periodic.sweep, caller=caller)
     elif periodic.function is not None:
         with transaction.atomic():
-            periodic.function()
+            return bool(periodic.function())
+    return False
 
 
 def _sweep(*, sweep: Sweep, caller: Caller[Any]) -> None:

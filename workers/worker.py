@@ -86,7 +86,7 @@ class Periodic(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     seconds: float
-    function: Callable[[], None] | None = None
+    function: Callable[[], bool | None] | None = None
     sweep: Sweep | None = None
 
 
@@ -142,7 +142,10 @@ class Worker:
         return declare
 
     def every(self, *, seconds: float) -> Callable[[Any], Any]:
-        """Declare periodic work: a function (run in a transaction) or a class with the steps of `Sweep`."""
+        """Declare periodic work: a function (run in a transaction) or a class with the steps of `Sweep`.
+
+        A function that takes so many rows at a time returns True when more are due: then it runs again at once.
+        """
 
         def declare(work: Any) -> Any:
             self.periodic.append(_periodic(work=work, seconds=seconds))
