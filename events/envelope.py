@@ -13,7 +13,8 @@ import msgspec
 from events.declaration import Declaration, Event
 
 E_co = TypeVar("E_co", bound=Event, covariant=True)
-Headers = list[tuple[str, bytes]]
+# Kafka allows a header without a value.
+Headers = list[tuple[str, bytes | None]]
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,10 +87,10 @@ def read_event(*, declaration: Declaration, headers: Headers, value: bytes) -> R
     )
 
 
-def text_header(*, headers: dict[str, bytes], name: str) -> str:
+def text_header(*, headers: dict[str, bytes | None], name: str) -> str:
     """Return one header as text; raises `BadEnvelope` when it is missing or not UTF-8."""
     try:
-        return headers[name].decode()
+        return (headers[name] or b"").decode()
     except KeyError:
         raise BadEnvelope(f"The record has no {name} header.") from None
     except UnicodeDecodeError:

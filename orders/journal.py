@@ -7,13 +7,13 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection
-from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from events import Cause, Event, Outgoing, Received, publish_all
 from events.orders import OrderAdvanced
-from orders.models import Order, RefusedTransition, TimelineEntry
+from events.values import Line
+from orders.models import Order, OrderLine, RefusedTransition, TimelineEntry
 
 # What a step may change of an order, and the type its column has.
 _CHANGING = {
@@ -43,6 +43,11 @@ _SAVE = f"""
     WHERE known.id = changed.id
 """  # noqa: S608  (constants)
 
+_APPEND = """
+    INSERT INTO orders_timelineentry (order_id, sequence, type, text, at)
+    SELECT * FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::text[], %s::timestamptz[])
+"""
+
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """What one change of an order is called on its timeline, and the event that tells others of it.
@@ -70,8 +75,11 @@ def lock_orders(*, ids: Sequence[UUID], with_lines_of: Sequence[UUID] = ()) -> d
     """
     rows = Order.objects.select_for_update().filter(id__in=ids).order_by("id")
     orders = {order.id: order for order in rows}
-    told = [orders[order_id] for order_id in with_lines_of if order_id in orders]
-    prefetch_related_objects(told, "lines")
+    lines: dict[UUID, list[Line]] = {order_id: [] for order_id in with_lines_of if order_id in orders}
+    for line in OrderLine.objects.filter(order_id__in=lines).order_by("order_id", "position"):
+        lines[line.order_id].append(line.told)
+    for order_id, told in lines.items():
+        orders[order_id].told_lines = tuple(told)
     return orders
 
 
@@ -80,7 +88,7 @@ def write_down(*, changes: Sequence[Change]) -> None:
     now = timezone.now()
     entries = [_entry(change=change, at=now) for change in changes]
     _save(orders=[change.order for change in changes])
-    TimelineEntry.objects.bulk_create(entries)
+    _append(entries=entries)
     publish_all([_outgoing(change=change) for change in changes])
 
 
@@ -107,6 +115,13 @@ def _save(*, orders: Sequence[Order]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_SAVE, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _append(*, entries: Sequence[TimelineEntry]) -> None:
+    rows = [(entry.order_id, entry.sequence, entry.type, entry.text, entry.at) for entry in entries]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_APPEND, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _column(*, value: Any, kind: str) -> Any:

@@ -4,7 +4,10 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 from uuid_utils.compat import uuid7
+
+from events.values import Line
 
 
 class Order(models.Model):
@@ -91,6 +94,11 @@ class Order(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    @cached_property
+    def told_lines(self) -> tuple[Line, ...]:
+        """The order's lines as events tell them; they never change."""
+        return tuple(line.told for line in self.lines.order_by("position"))
+
 
 class OrderLine(models.Model):
     """So many pieces of one product, at the price of the moment of purchase."""
@@ -112,6 +120,11 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.title}"  # noqa: RUF001  (the multiplication sign is meant)
+
+    @property
+    def told(self) -> Line:
+        """This line as events tell it."""
+        return Line(sku=self.sku, title=self.title, quantity=self.quantity, unit_price=self.unit_price)
 
 
 class TimelineEntry(models.Model):

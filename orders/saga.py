@@ -33,7 +33,7 @@ from events.orders import (
 )
 from events.payments import PaymentActionRequired, PaymentCaptured, PaymentDeclined, PaymentRefunded
 from events.shipments import ShipmentDelivered, ShipmentDispatched
-from orders.facts import address_of, lines_of
+from orders.facts import address_of
 from orders.journal import Change, Step, lock_orders, refuse, write_down
 from orders.models import Order
 from orders.words import decline_words, rejection_words
@@ -115,7 +115,7 @@ def payment_captured(order: Order, event: PaymentCaptured) -> Step | None:
         event=OrderConfirmed(
             order_id=order.id,
             number=order.number,
-            lines=lines_of(order=order),
+            lines=order.told_lines,
             total=order.total,
             currency=order.currency,
             ship_to=address_of(order=order),
@@ -155,7 +155,7 @@ def shipment_delivered(order: Order, _event: ShipmentDelivered) -> Step | None:
         event=OrderCompleted(
             order_id=order.id,
             number=order.number,
-            lines=lines_of(order=order),
+            lines=order.told_lines,
             total=order.total,
             currency=order.currency,
         ),

@@ -5,12 +5,14 @@ Make them after a fork: a client owns threads and sockets.
 
 import socket
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import KafkaError
+from kafka.partitioner.default import DefaultPartitioner, murmur2
 
 from workers.failures import DependencyDown
 
@@ -62,6 +64,7 @@ def idempotent_producer() -> Any:
         metrics_enabled=False,
         acks="all",
         enable_idempotence=True,
+        partitioner=KeyPartitioner(),
         linger_ms=0,
         batch_size=262_144,
         compression_type="lz4",
@@ -70,6 +73,33 @@ def idempotent_producer() -> Any:
         max_block_ms=10_000,
         delivery_timeout_ms=60_000,
     )
+
+
+class KeyPartitioner(DefaultPartitioner):  # type: ignore[misc]
+    """Every Kafka client's choice of a key's partition, remembered for a while.
+
+    kafka-python hashes in Python, and an order's events follow each other closely: a tenth of the relay's time.
+    """
+
+    def partition(
+        self,
+        topic: str,
+        key: Any,
+        serialized_key: bytes | None,
+        value: Any,
+        serialized_value: bytes | None,
+        cluster: Any,
+    ) -> int:
+        """Return the partition of a record with this key; see kafka-python's `DefaultPartitioner`."""
+        partitions = cluster.partitions_for_topic(topic)
+        if not serialized_key or not partitions:
+            return int(super().partition(topic, key, serialized_key, value, serialized_value, cluster))
+        return int(sorted(partitions)[_hash(serialized_key) % len(partitions)])
+
+
+@lru_cache(maxsize=10_000)
+def _hash(key: bytes) -> int:
+    return int(murmur2(key)) & 0x7FFFFFFF
 
 
 def admin_client() -> Any:

@@ -77,7 +77,7 @@ def record_from_kafka(consumed: Any) -> Record:
         recorded_at=datetime.fromtimestamp(max(consumed.timestamp, 0) / 1000, UTC),
         key=consumed.key,
         value=consumed.value,
-        headers=[(name, value or b"") for name, value in consumed.headers],
+        headers=consumed.headers,
     )
 
 

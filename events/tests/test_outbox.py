@@ -1,5 +1,7 @@
 """An event is published exactly when the change it tells of is committed."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from django.db import transaction
@@ -58,7 +60,7 @@ def test_an_event_names_the_one_that_led_to_it_and_stays_in_its_trace() -> None:
     with transaction.atomic():
         _publish(_fact(), cause=cause)
 
-    headers = dict(OutboxEvent.objects.get().decoded_headers)
+    headers: dict[str, Any] = dict(OutboxEvent.objects.get().decoded_headers)
     assert headers["causationid"] == str(cause.id).encode()
     assert headers["correlationid"] == b"the first"
     assert headers["traceparent"].startswith(b"00-0af7651916cd43dd8448eb211c80319c-")

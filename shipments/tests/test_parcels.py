@@ -161,7 +161,7 @@ def test_what_a_parcel_tells_belongs_to_the_story_that_the_order_began():
     deliver_records(worker, [record])
     for _hour in range(3):
         an_hour_passes()
-    told = [dict(row.decoded_headers) for row in OutboxEvent.objects.order_by("id")]
+    told: list[dict[str, Any]] = [dict(row.decoded_headers) for row in OutboxEvent.objects.order_by("id")]
     assert [headers["correlationid"].decode() for headers in told] == [record.header("correlationid")] * 2
     assert [headers["causationid"].decode() for headers in told] == [record.header("ce_id")] * 2
 
