@@ -46,7 +46,7 @@ def make_days() -> None:
     today = timezone.now().astimezone(UTC).date()
     for day in (today + timedelta(days=ahead) for ahead in range(_DAYS_AHEAD + 1)):
         if day not in made:
-            _make(day=day)
+            make_day(day=day)
 
 
 def drop_days() -> None:
@@ -74,7 +74,8 @@ def first_id(*, day: date) -> UUID:
     return UUID(int=int(midnight.timestamp() * 1000) << 80)
 
 
-def _make(*, day: date) -> None:
+def make_day(*, day: date) -> None:
+    """In a transaction: make the table of one day and move into it what came before it was there."""
     statement = sql.SQL(_CREATE_DAY).format(
         day=_table(day=day),
         first=sql.Literal(first_id(day=day)),
