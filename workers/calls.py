@@ -15,9 +15,10 @@ P = TypeVar("P")
 Call = tuple[Callable[[Any], Any], Any]
 
 _THREADS = 16
-# A round begins with one thread and doubles them as long as calls wait for one: calls that take microseconds are
-# made by few threads, which then do not fight over the interpreter, and calls that take long soon by all.
-_LOOK_SECONDS = 0.002
+# A round begins with one thread, and doubles them as long as calls take long: calls that take microseconds are made
+# by one, which has nobody to fight with over the interpreter, and calls that wait for an answer soon by all.
+_LOOK_SECONDS = 0.005
+_QUICK_CALLS = 4  # by each thread between two looks
 # When no call has ended for so long, the rest is left to run on while the next batch is taken up …
 _PROMPT_SECONDS = 0.3
 # … unless so many run on already that the threads would be gone.
@@ -113,6 +114,7 @@ class _Round:
         self._perform = perform
         self._waiting = deque(zip(self.futures, work, strict=True))
         self._all_done = Event()
+        self._waited = len(work)
         self._threads = 0
         self._progress_at = time.monotonic()
         self.reinforce()
@@ -128,12 +130,16 @@ class _Round:
 
     def wait(self) -> bool:
         """Wait a moment and say whether every call has ended."""
-        moment = _LOOK_SECONDS if self._waiting else _LOOK_SECONDS * 25
+        moment = _LOOK_SECONDS if self._waiting else _LOOK_SECONDS * 10
         return not self.futures or self._all_done.wait(moment)
 
     def reinforce(self) -> None:
-        """Put more threads to work, if calls are waiting for one."""
-        wanted = min(len(self._waiting), max(1, self._threads), _THREADS - self._threads)
+        """Put twice the threads to work, if calls are waiting and those at work have hardly got any further."""
+        waiting = len(self._waiting)
+        taken, self._waited = self._waited - waiting, waiting
+        if taken >= _QUICK_CALLS * self._threads > 0:
+            return
+        wanted = min(waiting, max(1, self._threads), _THREADS - self._threads)
         for _ in range(wanted):
             self._pool.submit(self._work_off)
         self._threads += wanted
