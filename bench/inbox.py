@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from statistics import median
 from typing import Any
 from uuid import UUID
@@ -73,8 +74,8 @@ def _measure(*, events: int) -> dict[str, float]:
     )
     _execute("ANALYZE workers_inboxentry")
     batches = [[uuid7() for _ in range(_BATCH)] for _ in range(_BATCHES)]
-    new = [_seconds(lambda ids=ids: _take(ids=ids, expected=_BATCH)) for ids in batches]
-    known = [_seconds(lambda ids=ids: _take(ids=ids, expected=0)) for ids in batches]
+    new = [_seconds(partial(_take, ids=ids, expected=_BATCH)) for ids in batches]
+    known = [_seconds(partial(_take, ids=ids, expected=0)) for ids in batches]
     return {
         "new_us_per_event": round(median(new) / _BATCH * 1e6, 2),
         "known_us_per_event": round(median(known) / _BATCH * 1e6, 2),

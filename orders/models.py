@@ -85,6 +85,11 @@ class Order(models.Model):
             models.Index(fields=["status", "-placed_at"], name="order_by_status"),
             models.Index(fields=["email"], name="order_by_email"),
             models.Index(
+                fields=["updated_at"],
+                name="order_owes_money",
+                condition=Q(status__in=["rejected", "cancelled"], refunded_amount__lt=F("paid_amount")),
+            ),
+            models.Index(
                 fields=["hold_expires_at"],
                 name="order_hold_due",
                 condition=Q(status__in=["reserved", "action_required", "payment_declined"]),

@@ -15,9 +15,11 @@ returns None when the order cannot follow: then the event is recorded as refused
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from events import Received
@@ -35,7 +37,7 @@ from events.payments import PaymentActionRequired, PaymentCaptured, PaymentDecli
 from events.shipments import ShipmentDelivered, ShipmentDispatched
 from orders.facts import address_of
 from orders.journal import Change, Step, lock_orders, refuse, write_down
-from orders.models import Order
+from orders.models import Order, TimelineEntry
 from orders.words import decline_words, rejection_words
 from workers import Worker
 
@@ -49,6 +51,7 @@ worker = Worker("orders", dead_letter="hold")
 AWAITING_PAYMENT = {Status.RESERVED, Status.ACTION_REQUIRED, Status.PAYMENT_DECLINED}
 ENDED_UNSOLD = {Status.REJECTED, Status.CANCELLED}
 _SWEEP_AT_ONCE = 500
+_REFUND_TAKES = timedelta(minutes=10)
 
 
 # ── Stock ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -126,6 +129,8 @@ def payment_captured(order: Order, event: PaymentCaptured) -> Step | None:
 def payment_refunded(order: Order, event: PaymentRefunded) -> Step | None:
     """Money went back; the order stays what it is."""
     order.refunded_amount += event.amount
+    # What went back was paid, also when staff have discarded the event that said so.
+    order.paid_amount = max(order.paid_amount, order.refunded_amount)
     amount = format_money(amount=event.amount, currency=event.currency)
     return Step(type="refunded", text=f"We have sent {amount} back to your card.")
 
@@ -179,6 +184,34 @@ def expire_holds() -> bool:
 def _expire(*, order: Order) -> Step:
     declined = order.status == Status.PAYMENT_DECLINED
     return reject(order=order, reason="payment_declined" if declined else "expired")
+
+
+# ── Money that does not come back ────────────────────────────────────────────────────────────────────────
+
+
+@worker.every(seconds=60)
+def ask_for_overdue_refunds() -> bool:
+    """Ask payments once more for a cancelled order's money that is not back in time; True when more are due.
+
+    Payments hears of the cancellation itself; it is asked again in case that event was given up.
+    """
+    asked = TimelineEntry.objects.filter(order=OuterRef("pk"), type="refund_requested")
+    due = Order.objects.select_for_update(skip_locked=True).filter(
+        ~Exists(asked),
+        status=Status.CANCELLED,
+        refunded_amount__lt=F("paid_amount"),
+        updated_at__lt=timezone.now() - _REFUND_TAKES,
+    )
+    orders = list(due.order_by("updated_at")[:_SWEEP_AT_ONCE])
+    write_down(changes=[Change(order=order, step=_ask_again(order=order)) for order in orders])
+    return len(orders) == _SWEEP_AT_ONCE
+
+
+def _ask_again(*, order: Order) -> Step:
+    told = RefundRequested(
+        order_id=order.id, number=order.number, requested_by="system", reason="not back in time"
+    )
+    return Step(type="refund_requested", text="We are sending your money back.", event=told)
 
 
 # ── Shared by the steps ──────────────────────────────────────────────────────────────────────────────────

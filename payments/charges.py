@@ -5,7 +5,7 @@ it is settled.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -93,6 +93,17 @@ def begin_checks() -> list[Check]:
         next_check_at=now + FIRST_LOOK_AFTER_BUYER
     )
     return [_check(attempt=attempt) for attempt in due]
+
+
+def look_after_forgotten() -> None:
+    """Make attempts due that were begun and never settled, when their order's hold is long over.
+
+    Until then their event may still be tried again, and make the charge.
+    """
+    forgotten = PaymentAttempt.objects.filter(
+        status=AttemptStatus.PENDING, next_check_at=None, created_at__lt=_too_late_to_charge()
+    )
+    forgotten.update(next_check_at=timezone.now())
 
 
 def settle_charges(*, results: Sequence[Result]) -> None:
@@ -200,8 +211,13 @@ def _check(*, attempt: PaymentAttempt) -> Check:
         order_id=attempt.payment_id,
         charge_id=attempt.bank_charge_id,
         charge=_charge(attempt=attempt, payment=attempt.payment),
-        may_charge=attempt.payment.cancelled_at is None,
+        may_charge=attempt.payment.cancelled_at is None and attempt.created_at > _too_late_to_charge(),
     )
+
+
+def _too_late_to_charge() -> datetime:
+    """Return the moment before which an attempt's order has ended, if nothing was captured."""
+    return timezone.now() - timedelta(seconds=settings.HOLD_SECONDS) - CHARGE_MAY_TRAVEL
 
 
 def _locked_attempts(*, intents: Sequence[Charge | Confirmation | Check]) -> dict[UUID, PaymentAttempt]:

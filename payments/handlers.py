@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from events.orders import OrderCancelled, PaymentRequested, RefundRequested
+from events.orders import OrderCancelled, OrderRejected, PaymentRequested, RefundRequested
 from events.payments import AuthenticationReturned
 from payments import charges, refunds
 from payments.gateways import Charge, Outcome, gateway
@@ -52,12 +52,12 @@ class ConfirmCharge:
         charges.settle_charges(results=results)
 
 
-@worker.effect(OrderCancelled, RefundRequested)
+@worker.effect(OrderCancelled, OrderRejected, RefundRequested)
 class GiveBack:
     """An order is off, or staff gives its money back."""
 
     def prepare(self, events: Sequence[Received[refunds.Reason]]) -> Sequence[refunds.Repayment | None]:
-        """Begin a refund of what was captured, and charge a cancelled order no more."""
+        """Begin a refund of what was captured, and charge an order that has ended no more."""
         return refunds.begin_refunds(events=events)
 
     def perform(self, intent: refunds.Repayment) -> str:
@@ -67,6 +67,29 @@ class GiveBack:
     def record(self, results: Sequence[Performed[refunds.Reason, refunds.Repayment, str]]) -> None:
         """Settle the refunds."""
         refunds.settle_refunds(results=results)
+
+
+@worker.every(seconds=60)
+class MakeOverdueRefunds:
+    """Refunds that were begun and never made: whatever became of their event, the buyer is owed the money."""
+
+    def due(self) -> Sequence[refunds.Repayment]:
+        """Find some of them."""
+        return refunds.begin_overdue_refunds()
+
+    def perform(self, intent: refunds.Repayment) -> str:
+        """Give the money back, by the key of the first try."""
+        return gateway().refund(refund_id=intent.refund_id, charge_id=intent.charge_id, amount=intent.amount)
+
+    def record(self, results: Sequence[Performed[Any, refunds.Repayment, str]]) -> None:
+        """Settle the refunds."""
+        refunds.settle_refunds(results=results)
+
+
+@worker.every(seconds=60)
+def look_after_forgotten_attempts() -> None:
+    """Have attempts checked whose event was given up after they had begun: the bank may have taken the money."""
+    charges.look_after_forgotten()
 
 
 @worker.every(seconds=settings.SWEEP_SECONDS)

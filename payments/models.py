@@ -111,6 +111,7 @@ class PaymentAttempt(models.Model):
             models.Index(
                 fields=["next_check_at"], name="attempt_due", condition=Q(next_check_at__isnull=False)
             ),
+            models.Index(fields=["created_at"], name="attempt_pending", condition=Q(status="pending")),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -146,6 +147,9 @@ class Refund(models.Model):
 
     class Meta:
         ordering = ["created_at"]
+        indexes = [
+            models.Index(fields=["created_at"], name="refund_pending", condition=Q(status="pending")),
+        ]
         constraints = [
             models.CheckConstraint(name="refund_amount_is_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(

@@ -1,6 +1,7 @@
 """Money that goes back: the whole of a captured attempt, once."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,14 +10,17 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from events import Outgoing, Received, publish_all
-from events.orders import OrderCancelled, RefundRequested
+from events.orders import OrderCancelled, OrderRejected, RefundRequested
 from events.payments import PaymentRefunded
 from payments.charges import abandon_attempts
 from payments.models import AttemptStatus, Payment, PaymentAttempt, PaymentStatus, Refund, RefundStatus
 from payments.rows import lock_payments, save_payments
 from workers import Performed
 
-Reason = OrderCancelled | RefundRequested
+OVERDUE_AFTER = timedelta(minutes=10)
+_REFUNDS_AT_ONCE = 100
+
+Reason = OrderCancelled | OrderRejected | RefundRequested
 
 
 class Repayment(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,13 +34,25 @@ class Repayment(msgspec.Struct, frozen=True, kw_only=True):
 def begin_refunds(*, events: Sequence[Received[Reason]]) -> list[Repayment | None]:
     """Return what to give back for each event; None where nothing was captured, or it has gone back already.
 
-    A cancelled order is also charged no more.
+    An order that has ended without a sale is also charged no more.
     """
     payments = lock_payments(order_ids=[event.order_id for event in events])
-    cancelled = {event.order_id for event in events if isinstance(event.data, OrderCancelled)}
-    _stop_charging(payments=[payments[order_id] for order_id in cancelled & payments.keys()])
+    ended = {event.order_id for event in events if not isinstance(event.data, RefundRequested)}
+    _stop_charging(payments=[payments[order_id] for order_id in ended & payments.keys()])
     refunds = _refunds_of(payments=payments)
     return [_repayment_if_pending(refund=refunds.get(event.order_id)) for event in events]
+
+
+def begin_overdue_refunds() -> list[Repayment]:
+    """Return refunds that were begun long ago and never made, because their event was given up.
+
+    Any of them, not the oldest: some may be refused by the provider each time, and must not keep the others waiting.
+    """
+    overdue = Refund.objects.filter(
+        status=RefundStatus.PENDING, created_at__lt=timezone.now() - OVERDUE_AFTER
+    ).select_related("attempt")
+    found = [_repayment_if_pending(refund=refund) for refund in overdue.order_by("?")[:_REFUNDS_AT_ONCE]]
+    return [repayment for repayment in found if repayment]
 
 
 def settle_refunds(*, results: Sequence[Performed[Reason, Repayment, str]]) -> None:

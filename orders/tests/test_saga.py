@@ -195,6 +195,32 @@ def test_money_that_arrives_after_the_end_goes_back(place: Place) -> None:
     assert story(order)[-2:] == ["refund_requested", "refunded"]
 
 
+def test_money_of_a_cancelled_order_that_does_not_come_back_is_asked_for_once_more(place: Place) -> None:
+    order = place()
+    hear(order, reserved(order), captured(order))
+    cancel_order(token=order.token, by="buyer")
+    run_periodic(worker)
+    assert published(RefundRequested) == []
+
+    for _ in range(2):
+        Order.objects.update(updated_at=timezone.now() - timedelta(hours=1))
+        run_periodic(worker)
+
+    assert [fact.requested_by for fact in published(RefundRequested)] == ["system"]
+    hear(order, refunded(order))
+    assert order.refunded_amount == order.total
+
+
+def test_money_comes_back_although_staff_discarded_the_event_that_it_was_paid(place: Place) -> None:
+    order = place()
+    hear(order, reserved(order))
+    cancel_order(token=order.token, by="buyer")
+
+    hear(order, refunded(order))
+
+    assert (order.status, order.paid_amount, order.refunded_amount) == ("cancelled", order.total, order.total)
+
+
 def test_staff_may_ask_for_a_refund_once(place: Place) -> None:
     order = place()
     hear(order, reserved(order), captured(order))
