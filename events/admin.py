@@ -1,12 +1,26 @@
 """The outbox as staff see it: what waits for Kafka, and what Kafka will never take."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
-from events.admin_pages import RecordAdmin, shown_age, shown_bytes, shown_state, shown_text
+from events.admin_pages import (
+    Deed,
+    ReasonForm,
+    RecordAdmin,
+    first_error,
+    shown_age,
+    shown_bytes,
+    shown_state,
+    shown_text,
+)
 from events.models import OutboxEvent
+from events.outbox import unblock
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -37,6 +51,43 @@ class OutboxEventAdmin(RecordAdmin):
         ("Written by", {"fields": ["aggregate_type", "aggregate_id", "aggregate_version", "shard"]}),
     ]
     readonly_fields = ["story", "blocked", "order_key", "state", "header_table", "shown_payload"]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the one deed."""
+        unblock = self.admin_site.admin_view(self.unblock_view)
+        return [path("<path:object_id>/unblock/", unblock, name="outbox_unblock"), *super().get_urls()]
+
+    def deeds(self, request: HttpRequest, row: OutboxEvent) -> list[Deed]:
+        """Offer to try a blocked row again."""
+        if not row.blocked_at or not request.user.has_perm("events.change_outboxevent"):
+            return []
+        consequence = "The relay sends it again, and what waits behind it, once what blocked it is mended."
+        url = reverse("admin:outbox_unblock", args=[row.pk])
+        return [Deed(name="Unblock", consequence=consequence, url=url)]
+
+    def unblock_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """POST with a `reason`: let the relay try a blocked row again."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        row: OutboxEvent | None = self.get_object(request, unquote(object_id))
+        if not request.user.has_perm("events.change_outboxevent"):
+            raise PermissionDenied
+        if row is None:
+            raise Http404("It has left the outbox.")
+        form = ReasonForm(request.POST)
+        if error := first_error(form=form):
+            messages.error(request, error)
+        else:
+            self._unblock(request, row=row, reason=form.cleaned_data["reason"])
+        return HttpResponseRedirect(reverse("admin:events_outboxevent_changelist"))
+
+    @transaction.atomic
+    def _unblock(self, request: HttpRequest, *, row: OutboxEvent, reason: str) -> None:
+        if not unblock(row_id=row.id):
+            messages.error(request, "It is not blocked.")
+            return
+        self.log_change(request, row, f"Unblocked. {reason}")
+        messages.success(request, "It is on its way again.")
 
     @admin.display(description="What it waits for")
     def story(self, row: OutboxEvent) -> str:

@@ -18,7 +18,7 @@ from uuid_utils.compat import uuid7
 
 from events.declaration import Event, declaration_of
 from events.envelope import Cause, Headers, write_headers
-from events.models import SHARDS
+from events.models import SHARDS, OutboxEvent
 from events.wakeup import wake_relay
 
 _COLUMNS = (
@@ -90,7 +90,7 @@ def publish_raw(records: Sequence[RawRecord]) -> None:
         rows=[
             (
                 one.event_id,
-                _shard(key=one.key or b""),
+                shard_of(key=one.key or b""),
                 one.topic,
                 one.key,
                 one.type,
@@ -120,7 +120,7 @@ def _row(*, outgoing: Outgoing) -> tuple[Any, ...]:
     )
     return (
         event_id,
-        _shard(key=key.encode()),
+        shard_of(key=key.encode()),
         declaration.topic,
         key.encode(),
         declaration.name,
@@ -158,5 +158,14 @@ def _require_transaction() -> None:
         )
 
 
-def _shard(*, key: bytes) -> int:
+def unblock(*, row_id: int) -> bool:
+    """Let the relay try a blocked row again, and the rows behind it; return False if it is not blocked (any more)."""
+    blocked = OutboxEvent.objects.filter(id=row_id, blocked_at__isnull=False)
+    freed = blocked.update(blocked_at=None, blocked_reason="")
+    transaction.on_commit(wake_relay)
+    return bool(freed)
+
+
+def shard_of(*, key: bytes) -> int:
+    """Return the shard of the outbox that holds the records with this key."""
     return crc32(key) % SHARDS

@@ -9,7 +9,9 @@ from django.utils.formats import date_format
 
 from events.money import format_money
 from orders.models import Order, TimelineEntry
-from workers.selectors import HeldUp, events_held_up
+from orders.rules import is_final
+from orders.selectors import OrderNotFound
+from workers.selectors import HeldUp, Unsent, events_held_up, events_unsent
 
 Status = Order.Status
 
@@ -44,9 +46,25 @@ def outcome_awaited(*, orders: QuerySet[Order]) -> QuerySet[Order]:
 
 
 def standing(*, order: Order) -> str:
-    """Return why the order is where it is, in one or two sentences."""
+    """Return why the order is where it is: what it waits for, and what holds that up."""
     held_up = events_held_up(order_id=order.id)
-    return " ".join([_step_words(order=order), *(_held_up_words(event=event) for event in held_up)])
+    if is_final(order=order):
+        held_up = tuple(event for event in held_up if not event.is_discarded)
+    return " ".join(
+        [
+            _step_words(order=order),
+            *(_held_up_words(event=event) for event in held_up),
+            *(_unsent_words(event=event) for event in events_unsent(order_id=order.id)),
+        ]
+    )
+
+
+def standing_of(*, number: str) -> str:
+    """Return the `standing` of the order with this number; raises `OrderNotFound`."""
+    order = Order.objects.filter(number=number.strip().upper()).first()
+    if order is None:
+        raise OrderNotFound(f"There is no order {number}.")
+    return standing(order=order)
 
 
 def _step_words(*, order: Order) -> str:
@@ -97,12 +115,27 @@ def _until(*, order: Order) -> str:
 
 
 def _held_up_words(*, event: HeldUp) -> str:
-    name = event.event_type.rpartition(".")[0].rpartition(".")[2] or event.event_type
+    name = _name_of(event_type=event.event_type)
+    if event.is_discarded:
+        return f"Staff discarded {name} for the {event.worker} worker, which will not do its part."
     tries = "1 try" if event.attempts == 1 else f"{event.attempts} tries"
     if event.next_try_at is None:
         return f"Held up: the {event.worker} worker gave up on {name} after {tries}; see its dead letter."
     when = _moment(at=event.next_try_at)
     return f"Held up: the {event.worker} worker failed at {name} ({tries}); next try {when}."
+
+
+def _unsent_words(*, event: Unsent) -> str:
+    name = _name_of(event_type=event.event_type)
+    if event.blocked_reason:
+        return f"Held up: {name} cannot leave the outbox, and holds all that follows. {event.blocked_reason}"
+    return (
+        f"Held up: {name} has waited in the outbox since {_moment(at=event.since)}; see the relay and Kafka."
+    )
+
+
+def _name_of(*, event_type: str) -> str:
+    return event_type.rpartition(".")[0].rpartition(".")[2] or event_type
 
 
 def _moment(*, at: datetime) -> str:

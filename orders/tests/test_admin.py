@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import msgspec
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +18,7 @@ from uuid_utils.compat import uuid7
 
 from events import Event
 from events.inventory import StockRejected, StockReserved
+from events.models import OutboxEvent
 from events.orders import OrderCancelled, RefundRequested
 from events.payments import PaymentCaptured, PaymentDeclined, PaymentRefunded
 from events.values import Card, Shortage
@@ -104,6 +107,12 @@ def assert_untouched(order: Order) -> None:
     sequence = order.sequence
     order.refresh_from_db()
     assert order.sequence == sequence
+
+
+def why_stuck(order: Order) -> str:
+    said = StringIO()
+    call_command("why_stuck", order.number, stdout=said)
+    return said.getvalue()
 
 
 def age(order: Order, **by: float) -> None:
@@ -204,6 +213,42 @@ def test_the_page_says_why_an_order_does_not_go_on(
 
     assert "Waits for inventory to hold the books." in page
     assert "the broken worker gave up on stock_reserved after 1 try" in page
+
+
+def test_what_staff_discarded_is_told_while_the_order_still_waits_for_it(
+    admin_client: Client, place: Place, failing: Worker
+) -> None:
+    order = place()
+
+    @failing.on(StockReserved)
+    def never(_events: Any) -> None:
+        raise PermanentError("no")
+
+    deliver(failing, reserved(order))
+    [letter] = set(
+        re.findall(r"/admin/workers/deadletter/\d+/", text(admin_client, "/admin/workers/deadletter/"))
+    )
+    admin_client.post(f"{letter}discard/", {"reason": "nonsense"})
+
+    assert "Staff discarded stock_reserved for the broken worker" in why_stuck(order)
+    cancel_order(token=order.token, by="staff")
+    assert "discarded" not in why_stuck(order)
+
+
+def test_an_event_that_does_not_leave_the_outbox_is_told(place: Place) -> None:
+    order = place()
+    assert "outbox" not in why_stuck(order)
+    OutboxEvent.objects.update(created_at=timezone.now() - timedelta(minutes=2))
+    assert "order_placed has waited in the outbox" in why_stuck(order)
+    OutboxEvent.objects.update(blocked_at=timezone.now(), blocked_reason="It is too large.")
+    assert "order_placed cannot leave the outbox, and holds all that follows. It is too large." in why_stuck(
+        order
+    )
+
+
+def test_nobody_waits_for_an_order_that_is_not_there(db: None) -> None:
+    with pytest.raises(CommandError, match="no order WB-NONE"):
+        call_command("why_stuck", "WB-NONE")
 
 
 def test_the_page_says_what_was_short(admin_client: Client, place: Place) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import transaction
@@ -331,3 +332,19 @@ def outbox_row() -> OutboxEvent:
         [RawRecord(event_id=event_id, topic="orders", type="x", key=key, value=NASTY, headers=[("a", NASTY)])]
     )
     return OutboxEvent.objects.get(event_id=event_id)
+
+
+def test_a_blocked_row_is_unblocked_by_staff_who_may_with_a_reason_that_is_kept(sign_in: SignIn) -> None:
+    row = outbox_row()
+    OutboxEvent.objects.filter(pk=row.pk).update(blocked_at=timezone.now(), blocked_reason="too large")
+    staff = sign_in("view_outboxevent")
+    assert staff.post(f"{OUTBOX}{row.pk}/unblock/", {"reason": "why not"}).status_code == 403
+
+    get_user_model().objects.update(is_superuser=True)
+    staff.post(f"{OUTBOX}{row.pk}/unblock/", {"reason": ""})
+    assert OutboxEvent.objects.get(pk=row.pk).blocked_at
+    assert "Unblock" in text(staff, f"{OUTBOX}{row.pk}/change/")
+    staff.post(f"{OUTBOX}{row.pk}/unblock/", {"reason": "the limit is higher now"})
+
+    assert OutboxEvent.objects.get(pk=row.pk).blocked_at is None
+    assert "the limit is higher now" in LogEntry.objects.get(object_id=str(row.pk)).change_message
