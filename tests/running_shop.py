@@ -5,8 +5,9 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,6 +19,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from stack import ports
 from stack.state import StateFolder
+from tests.invariants import Findings, Witnesses, require, settle
 from tests.waiting import eventually
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -137,6 +139,24 @@ class RunningShop:
         """Read from the shop's database."""
         with psycopg.connect(self.environment["DATABASE_URL"]) as connection:
             return connection.execute(sql, parameters).fetchall()
+
+    def now(self) -> datetime:
+        """Return the time on the database's clock."""
+        [[now]] = self.query("SELECT now()")
+        assert isinstance(now, datetime)
+        return now
+
+    def require_invariants(
+        self, *, since: datetime, accepted: Collection[str], seconds: float = 120
+    ) -> Findings:
+        """Wait until the orders placed from `since` on have settled; fail with every invariant that is broken.
+
+        `accepted` holds the tokens of all orders that were accepted since then.
+        """
+        witnesses = Witnesses.of(self.environment)
+        findings = settle(witnesses=witnesses, accepted=accepted, since=since, seconds=seconds)
+        require(findings)
+        return findings
 
     def records(self, *, topic: str) -> list[Any]:
         """Return every record that Kafka keeps of a topic, as any client sees it."""
