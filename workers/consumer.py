@@ -22,6 +22,7 @@ from workers.inbox import KAFKA
 from workers.kafka_clients import group_consumer
 from workers.parked import renew_leases, retry_due, settle_calls
 from workers.periodic import Clock
+from workers.progress import Progress
 from workers.record import TYPE_HEADER, is_wanted, open_record, record_from_kafka, text_of
 from workers.stopping import Stop
 from workers.worker import Worker
@@ -35,6 +36,8 @@ _RENEW_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 5.0
 _UNASSIGNED_SECONDS = 20.0
 _SIT_OUT_SECONDS = 0.25
+_LOOK_AT_PROGRESS_SECONDS = 10.0
+_PROGRESS_TIMEOUT_MS = 5_000
 
 
 class ConsumerLoop:
@@ -172,6 +175,8 @@ class Subscription:
         self._worker = worker
         self._patience_seconds = patience_seconds
         self._unassigned_since: float | None = time.monotonic()
+        self._progress = Progress()
+        self._look_at_progress = time.monotonic() + _LOOK_AT_PROGRESS_SECONDS
         self._consumer = group_consumer(group=worker.name)
         self._consumer.subscribe(worker.topics, listener=_CountRebalances(worker=worker))
 
@@ -189,6 +194,9 @@ class Subscription:
             raise DependencyDown(f"Kafka ({error!r})") from error
         if self._unassigned_since is not None:
             self._look_for_partitions(since=self._unassigned_since)
+        if time.monotonic() >= self._look_at_progress:
+            self._look_at_progress = time.monotonic() + _LOOK_AT_PROGRESS_SECONDS
+            self._watch_progress()
         return [consumed for batch in polled.values() for consumed in batch]
 
     def commit(self, polled: Sequence[Any]) -> None:
@@ -202,12 +210,27 @@ class Subscription:
 
     def rewind(self, polled: Sequence[Any]) -> None:
         """Go back to before these records, in the partitions that are still ours."""
+        self._progress.forget()
         first: dict[tuple[str, int], int] = {}
         for record in polled:
             first.setdefault((record.topic, record.partition), record.offset)
         for partition in self._consumer.assignment():
             if (partition.topic, partition.partition) in first:
                 self._consumer.seek(partition, first[partition.topic, partition.partition])
+
+    def _watch_progress(self) -> None:
+        partitions = self._consumer.assignment()
+        try:
+            ends = self._consumer.end_offsets(list(partitions), timeout_ms=_PROGRESS_TIMEOUT_MS)
+            positions = {one: self._position(one) for one in partitions & ends.keys()}
+        except KafkaError as error:
+            logger.info("%s: not known how far the topics go: %r", self._worker.name, error)
+            return
+        self._progress.note(positions=positions, ends=ends)
+
+    def _position(self, partition: Any) -> int | None:
+        position: int | None = self._consumer.position(partition, timeout_ms=_PROGRESS_TIMEOUT_MS)
+        return position
 
     def _look_for_partitions(self, *, since: float) -> None:
         if self._consumer.assignment():
@@ -219,6 +242,7 @@ class Subscription:
 
     def keep_alive(self) -> None:
         """Stay a member of the group without taking records."""
+        self._progress.forget()
         assigned = self._consumer.assignment()
         self._consumer.pause(*assigned)
         given = self._consumer.poll(timeout_ms=0)
