@@ -11,7 +11,7 @@ CHECK = DATABASE_URL=postgresql://waybill@localhost/waybill KAFKA_BOOTSTRAP_SERV
 	BANK_URL=https://bank.example SHOP_URL=https://shop.example ALLOWED_HOSTS=shop.example \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: run test lint types layers checks pytest format lock clean
+.PHONY: run test lint types layers checks pytest faults drill format lock clean
 
 run: $(INSTALLED)
 	@exec $(BIN)/python -m stack run
@@ -35,6 +35,14 @@ checks: $(INSTALLED)
 
 pytest: $(INSTALLED)
 	$(BIN)/python -m pytest
+
+# Every fault, the long ones too, and the kill tests with 25 seeds each.
+faults: $(INSTALLED)
+	$(BIN)/python -m pytest -m "" tests/faults
+
+# ORDERS and SEED choose another run; the same seed gives the same orders and the same faults.
+drill: $(INSTALLED)
+	@exec $(BIN)/python -m tests.drill
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix

@@ -59,6 +59,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     captured_at_bank: int = 0
     captured_orders: int = 0
     mails: int = 0
+    mails_sent: int = 0
 
     @property
     def is_settled(self) -> bool:
@@ -465,9 +466,13 @@ def _tally(*, connection: Any, since: datetime, accepted: Collection[str]) -> Ta
     """
     rows = connection.execute(query, {"since": since}).fetchall()
     places = {place: count for place, count, _ in rows}
+    sent = "SELECT count(*) FROM notifications_email WHERE status = 'sent' AND order_id IN ({})"
+    ours = "SELECT id FROM orders_order WHERE placed_at >= %s"
+    [mails_sent] = connection.execute(sent.format(ours), [since]).fetchone()
     return Tally(
         accepted=len(set(accepted)) or sum(places.values()),
         captured_orders=sum(captured for _, _, captured in rows),
+        mails_sent=mails_sent,
         **places,
     )
 

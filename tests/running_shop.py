@@ -116,6 +116,10 @@ class RunningShop:
         """Return the SKU of a book of which there are plenty."""
         return PLENTY
 
+    def fill_the_shelf(self) -> None:
+        """Put so many pieces of that book on the shelf that no test sells them all."""
+        self.manage("shell", "-c", _FILL_THE_SHELF)
+
     def slug_of(self, sku: str) -> str:
         """Return the slug of a product."""
         [slug] = self.query("SELECT slug FROM shop_product WHERE sku = %s", [sku])[0]
@@ -235,7 +239,7 @@ def running_shop(*, folder: Path) -> Iterator[RunningShop]:
             lambda: _answers(shop=shop, process=process, output=output), seconds=START_SECONDS, what="shop"
         )
         shop.read_addresses()
-        shop.manage("shell", "-c", _FILL_THE_SHELF)
+        shop.fill_the_shelf()
         yield shop
     finally:
         shop.close()
