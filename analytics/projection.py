@@ -34,9 +34,10 @@ class ProductKey(NamedTuple):
 
 
 class Figures:
-    """What a number of events add up to; `titles` has the last title seen of each product."""
+    """What a number of `events` add up to; `titles` has the last title seen of each product."""
 
     def __init__(self) -> None:
+        self.events = 0
         self.hours: Counter[HourKey] = Counter()
         self.products: Counter[ProductKey] = Counter()
         self.titles: dict[str, str] = {}
@@ -44,6 +45,7 @@ class Figures:
     def add(self, events: Iterable[Received[Any]]) -> "Figures":
         """Add these events; returns itself."""
         for event in events:
+            self.events += 1
             hour = event.at.replace(minute=0, second=0, microsecond=0)
             for figure, currency, value in _hourly(event.data):
                 self.hours[HourKey(hour, figure, currency)] += value

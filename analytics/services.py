@@ -47,16 +47,15 @@ def rebuild(*, worker: Worker) -> int:
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         known = _known()
-        events = list(read_handled(worker=worker, structs=HEARD))
-    difference = Figures().add(events)
+        difference = Figures().add(read_handled(worker=worker, structs=HEARD))
     difference.hours.subtract(known.hours)
     difference.products.subtract(known.products)
     with transaction.atomic():
         add_figures(figures=difference)
         _forget_zeros()
-    return len(events)
+    return difference.events
 
 
 def _known() -> Figures:

@@ -13,17 +13,18 @@ import django
 def main() -> None:
     """Run one bench and print its figures, first for people, then as a line of JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks of a running stack.")
-    parser.add_argument("name", choices=["pipeline", "inbox"])
+    parser.add_argument("name", choices=["pipeline", "inbox", "memory"])
     parser.add_argument("--orders", type=int, default=2_000)
     parser.add_argument("--events", type=int, default=1_000_000)
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    from bench import inbox, pipeline  # need the apps to be loaded
+    from bench import inbox, memory, pipeline  # need the apps to be loaded
 
     runs: dict[str, Callable[[], dict[str, Any]]] = {
         "pipeline": lambda: pipeline.run(orders=options.orders),
         "inbox": lambda: inbox.run(events=options.events),
+        "memory": lambda: memory.run(events=options.events),
     }
     figures = {"bench": options.name, "machine": _machine(), **runs[options.name]()}
     _print_table(figures=figures)

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Any
+from uuid import UUID
 
+from django.db import connection
 from kafka import TopicPartition
 
 from events.declaration import Event, find_declaration
@@ -15,10 +18,12 @@ from workers.worker import Worker
 
 _TIMEOUT_MS = 30_000
 _CHUNK = 1_000
+_REMEMBER = "CREATE TEMPORARY TABLE workers_replayed (event_id uuid PRIMARY KEY) ON COMMIT DROP"
+_NEW = "INSERT INTO workers_replayed SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING RETURNING event_id"
 
 
 def read_topics(*, topics: Sequence[str]) -> Iterator[Received[Event]]:
-    """Yield every readable event that Kafka still keeps of these topics, each once.
+    """Yield every readable event that Kafka still keeps of these topics; one that was sent twice comes twice.
 
     Events of one order come in order within a topic; between topics there is no order. Ends where the topics
     ended when it began. Raises `DependencyDown` when Kafka cannot be reached.
@@ -39,14 +44,12 @@ def read_topics(*, topics: Sequence[str]) -> Iterator[Received[Event]]:
 
 
 def _until(*, consumer: object, ends: dict[TopicPartition, int]) -> Iterator[Received[Event]]:
-    seen: set[object] = set()
     while any(consumer.position(partition) < end for partition, end in ends.items()):  # type: ignore[attr-defined]
         polled = consumer.poll(timeout_ms=1_000)  # type: ignore[attr-defined]
         for partition, batch in polled.items():
             for consumed in batch:
                 event = _readable(consumed=consumed)
-                if consumed.offset < ends[partition] and event and event.id not in seen:
-                    seen.add(event.id)
+                if event and consumed.offset < ends[partition]:
                     yield event
 
 
@@ -60,12 +63,20 @@ def _readable(*, consumed: object) -> Received[Event] | None:
 
 
 def read_handled(*, worker: Worker, structs: Sequence[type[Event]]) -> Iterator[Received[Event]]:
-    """Yield the events of these types that the worker's inbox knows, in the caller's view of the database.
+    """In the caller's transaction: yield the events of these types that the worker's inbox knows, each once.
 
-    See `read_topics`.
+    What was seen is remembered in a temporary table, so memory does not grow with the topics. See `read_topics`.
     """
     wanted = tuple(structs)
     events = (event for event in read_topics(topics=worker.topics) if isinstance(event.data, wanted))
-    while chunk := list(islice(events, _CHUNK)):
-        known = handled(worker=worker, event_ids=[event.id for event in chunk])
-        yield from (event for event in chunk if event.id in known)
+    _execute(_REMEMBER)
+    while chunk := {event.id: event for event in islice(events, _CHUNK)}:
+        new = {event_id for (event_id,) in _execute(_NEW, [list(chunk)])}
+        known = handled(worker=worker, event_ids=list(new))
+        yield from (event for event in chunk.values() if event.id in known)
+
+
+def _execute(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[UUID]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
