@@ -9,7 +9,6 @@ from django.utils.formats import date_format
 
 from events.money import format_money
 from orders.models import Order, TimelineEntry
-from orders.rules import is_final
 from orders.selectors import OrderNotFound
 from workers.selectors import HeldUp, Unsent, events_held_up, events_unsent
 
@@ -48,7 +47,7 @@ def outcome_awaited(*, orders: QuerySet[Order]) -> QuerySet[Order]:
 def standing(*, order: Order) -> str:
     """Return why the order is where it is: what it waits for, and what holds that up."""
     held_up = events_held_up(order_id=order.id)
-    if is_final(order=order):
+    if order.status == Status.COMPLETED:
         held_up = tuple(event for event in held_up if not event.is_discarded)
     return " ".join(
         [

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
+from prometheus_client import REGISTRY
 from uuid_utils.compat import uuid7
 
 from events import Received
@@ -32,6 +33,10 @@ class Clock:
 
     def __call__(self) -> float:
         return self.seconds
+
+
+def _shown(worker: Worker) -> float | None:
+    return REGISTRY.get_sample_value("worker_breaker_open", {"worker": worker.name})
 
 
 def _send(*, count: int) -> list[UUID]:
@@ -199,9 +204,11 @@ def test_a_worker_pauses_amid_a_topic_and_goes_on_by_itself_once_its_handler_wor
         eventually(lambda: worker.breaker.is_trying)
         eventually(lambda: worker.breaker.is_open)
         assert DeadLetter.objects.count() == FAILURES_IN_A_ROW
+        assert _shown(worker) == 1
 
         deploy["error"] = None
         eventually(lambda: InboxEntry.objects.filter(consumer=worker.name, event_id__in=ids).count() == 300)
 
         eventually(lambda: not pulse.waiting_for)
+        assert _shown(worker) == 0
         assert DeadLetter.objects.count() == FAILURES_IN_A_ROW
