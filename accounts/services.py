@@ -2,9 +2,12 @@
 
 import secrets
 
+import msgspec
 from django.db import transaction
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Address, User
+from events.values import Address as AddressValue
 
 PASSWORD_BYTES = 12
 
@@ -28,3 +31,15 @@ def create_staff(*, username: str, reset: bool = False) -> str:
     user.set_password(password)
     user.save()
     return password
+
+
+def remember_address(*, user_id: int, ship_to: AddressValue) -> None:
+    """Keep an address for the next order of this account, as the one used last; one known already is kept once."""
+    Address.objects.update_or_create(
+        user_id=user_id, **msgspec.structs.asdict(ship_to), defaults={"used_at": timezone.now()}
+    )
+
+
+def forget_address(*, user_id: int, address_id: int) -> None:
+    """Drop one of this account's addresses; that of another account is left alone."""
+    Address.objects.filter(user_id=user_id, pk=address_id).delete()

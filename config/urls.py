@@ -8,6 +8,7 @@ from config import health
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("shop.apis.urls")),
+    path("account/", include("accounts.urls")),
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("metrics", health.metrics),

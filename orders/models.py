@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.functional import cached_property
 from uuid_utils.compat import uuid7
 
@@ -35,6 +36,7 @@ class Order(models.Model):
     reason = models.CharField(max_length=40, blank=True)
     sequence = models.PositiveIntegerField(default=1)
     short_skus = models.JSONField(default=list, blank=True)
+    buyer_id = models.BigIntegerField(null=True, help_text="The buyer's account; empty for a guest.")
     email = models.EmailField()
     ship_to = models.JSONField()
     total = models.PositiveBigIntegerField(help_text="Minor units.")
@@ -83,7 +85,14 @@ class Order(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["-placed_at"], name="order_newest"),
             models.Index(fields=["status", "-placed_at"], name="order_by_status"),
-            models.Index(fields=["email"], name="order_by_email"),
+            # In capitals, as Django asks where case does not matter.
+            models.Index(Upper("email"), name="order_by_email"),
+            models.Index(
+                F("buyer_id"),
+                F("placed_at").desc(),
+                name="order_of_buyer",
+                condition=Q(buyer_id__isnull=False),
+            ),
             models.Index(
                 fields=["updated_at"],
                 name="order_owes_money",

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from django.core.paginator import Paginator
 
 from events.values import Address
 from orders.models import Order, TimelineEntry
@@ -77,6 +78,29 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     live_url: str
 
 
+class OrderSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as a list shows it; `total` in minor units."""
+
+    number: str
+    token: str
+    status: str
+    reason: str
+    placed_at: datetime
+    total: int
+    currency: str
+    titles: tuple[str, ...]
+    pieces: int
+    can_cancel: bool
+
+
+class OrderList(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of an account's orders, newest first; `page` counts from 1."""
+
+    orders: tuple[OrderSummary, ...]
+    page: int
+    page_count: int
+
+
 class LiveOrder(msgspec.Struct, frozen=True, kw_only=True):
     """What a socket needs to know."""
 
@@ -114,6 +138,30 @@ def get_order_page(*, token: str, after: int = 0) -> OrderPage:
     )
 
 
+def list_orders(*, buyer_id: int, page: int = 1, page_size: int = 10) -> OrderList:
+    """Return the orders of an account, newest first; a page past the last is the last. Three queries."""
+    rows = Order.objects.filter(buyer_id=buyer_id).order_by("-placed_at").prefetch_related("lines")
+    found = Paginator(rows, page_size).get_page(page)
+    return OrderList(
+        orders=tuple(_summary(order=order) for order in found),
+        page=found.number,
+        page_count=found.paginator.num_pages,
+    )
+
+
+def find_token(*, number: str, email: str) -> str:
+    """Return the token of the order with this number, placed with this address; raises `OrderNotFound`.
+
+    Whether the number or the address is wrong makes no difference that a caller could see.
+    """
+    token = Order.objects.filter(number=number.strip().upper(), email__iexact=email).values_list(
+        "token", flat=True
+    )
+    if not token:
+        raise OrderNotFound("There is no order with this number and email address.")
+    return token[0]
+
+
 def get_live_order(*, token: str) -> LiveOrder:
     """Return the order's id, number and latest sequence; raises `OrderNotFound`."""
     order = _find(token=token)
@@ -133,6 +181,22 @@ def _find(*, token: str) -> Order:
     if order is None:
         raise OrderNotFound("There is no such order.")
     return order
+
+
+def _summary(*, order: Order) -> OrderSummary:
+    lines = sorted(order.lines.all(), key=lambda line: line.position)
+    return OrderSummary(
+        number=order.number,
+        token=order.token,
+        status=order.status,
+        reason=order.reason,
+        placed_at=order.placed_at,
+        total=order.total,
+        currency=order.currency,
+        titles=tuple(line.title for line in lines),
+        pieces=sum(line.quantity for line in lines),
+        can_cancel=can_cancel(order=order),
+    )
 
 
 def _lines(*, order: Order) -> tuple[OrderPageLine, ...]:

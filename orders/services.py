@@ -29,6 +29,7 @@ __all__ = [
     "IdempotencyInFlight",
     "PlacedOrder",
     "cancel_order",
+    "claim_orders",
     "find_placed_order",
     "pay_again",
     "place_order",
@@ -73,10 +74,12 @@ def place_order(
     payment_method: str,
     currency: str,
     idempotency_key: str | None = None,
+    buyer_id: int | None = None,
 ) -> PlacedOrder:
     """Write the order, its first timeline entry and `OrderPlaced` in one short transaction.
 
-    Prices in `lines` are minor units of `currency`, looked up by the caller. With an idempotency key, the same
+    Prices in `lines` are minor units of `currency`, looked up by the caller. `buyer_id` is the account of a buyer
+    who is signed in. With an idempotency key, the same
     request again returns the same order. Raises `IdempotencyConflict` for another request with that key,
     `IdempotencyInFlight` while the first is still being written, and `ValueError` without lines.
     """
@@ -84,6 +87,7 @@ def place_order(
         raise ValueError("An order needs at least one line.")
     order = _new_order(
         lines=lines,
+        buyer_id=buyer_id,
         email=email,
         ship_to=msgspec.to_builtins(ship_to),
         currency=currency,
@@ -171,6 +175,14 @@ def request_refund(*, token: str, by: Actor, reason: str) -> None:
         told = RefundRequested(order_id=order.id, number=order.number, requested_by=by, reason=reason)
         step = Step(type="refund_requested", text="We are sending your money back.", event=told)
         write_down(changes=[Change(order=order, step=step)])
+
+
+def claim_orders(*, buyer_id: int, email: str) -> int:
+    """Give an account the orders that were placed as a guest with its address; return how many those were.
+
+    Call it for an address that has been proven to be the account's.
+    """
+    return Order.objects.filter(email__iexact=email, buyer_id=None).update(buyer_id=buyer_id)
 
 
 def _new_order(*, lines: Sequence[Line], **values: Any) -> Order:

@@ -1,6 +1,7 @@
 """The basket: the session keeps what the buyer wants and last saw; prices and stock come from the shop.
 
 A line whose price or stock has moved since is told as a change, until the buyer touches that line or orders.
+The lines of somebody who is signed in are kept with the account as well, for their next session.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ from typing import Literal
 import msgspec
 from django.contrib.sessions.backends.base import SessionBase
 
+from shop.accounts import account_of
+from shop.models import KeptCart
 from shop.selectors import ProductPrice, products_by_sku
 from shop.stock import Stock, read_stock
 
@@ -176,8 +179,17 @@ def undo_removal(*, session: SessionBase) -> None:
 
 def empty_cart(*, session: SessionBase) -> None:
     """Take everything out."""
-    session.pop(_LINES, None)
+    _write_lines(session=session, lines={})
     session.pop(_REMOVED, None)
+
+
+def merge_cart(*, session: SessionBase, user_id: int) -> None:
+    """Put together what a guest gathered and what the account kept; of what is in both, the larger number."""
+    kept = KeptCart.objects.filter(user_id=user_id).values_list("lines", flat=True).first()
+    lines = msgspec.convert(kept or {}, dict[str, Seen])
+    for sku, seen in _read_lines(session=session).items():
+        lines[sku] = max(seen, lines.get(sku, seen), key=lambda one: one.quantity)
+    _write_lines(session=session, lines=lines)
 
 
 def _offer(*, sku: str, quantity: int) -> CartLine:
@@ -224,6 +236,8 @@ def _read_lines(*, session: SessionBase) -> dict[str, Seen]:
 
 def _write_lines(*, session: SessionBase, lines: Mapping[str, Seen]) -> None:
     session[_LINES] = msgspec.to_builtins(lines)
+    if user_id := account_of(session=session):
+        KeptCart.objects.update_or_create(user_id=user_id, defaults={"lines": session[_LINES]})
 
 
 def _read_removed(*, session: SessionBase) -> Removed | None:

@@ -11,9 +11,11 @@ from typing import Any
 import msgspec
 from django.contrib.sessions.backends.base import SessionBase
 
+from accounts.services import remember_address
 from events.values import Address, Line
 from orders.services import IdempotencyConflict, IdempotencyInFlight, PlacedOrder, pay_again, place_order
 from payments.services import PaymentMethodValue, tokenize_card
+from shop.accounts import account_of
 from shop.cart import Cart, Change, Seen, empty_cart, read_cart
 
 _CHECKOUT = "checkout"
@@ -111,7 +113,9 @@ def place_cart(*, session: SessionBase, idempotency_key: str, agreed: Mapping[st
     if not delivery or not card or not cart.count or idempotency_key != checkout.idempotency_key:
         raise CheckoutIncomplete("Go through the steps of the checkout again.")
     _check_agreement(cart=cart, agreed=agreed)
+    buyer_id = account_of(session=session)
     order = _place_once(
+        buyer_id=buyer_id,
         lines=_order_lines(cart=cart),
         email=delivery.email,
         ship_to=delivery.ship_to,
@@ -119,6 +123,8 @@ def place_cart(*, session: SessionBase, idempotency_key: str, agreed: Mapping[st
         currency=cart.currency,
         idempotency_key=idempotency_key,
     )
+    if buyer_id:
+        remember_address(user_id=buyer_id, ship_to=delivery.ship_to)
     _end_checkout(session=session, idempotency_key=idempotency_key, token=order.token)
     return order.token
 

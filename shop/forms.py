@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from events.values import Address
 from shop.cart import MOST_OF_ONE
@@ -83,6 +84,30 @@ class DeliveryForm(forms.Form):
     def ship_to(self) -> Address:
         """The address of a valid form."""
         return Address(**{key: value for key, value in self.cleaned_data.items() if key != "email"})
+
+
+class FindOrderForm(forms.Form):
+    """What a guest knows of an order."""
+
+    number = forms.CharField(
+        label=_("Order number"),
+        help_text=_("It begins with WB, and stands in every mail about the order."),
+        max_length=20,
+        error_messages={"required": _("Enter the order number")},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
+        ),
+    )
+    email = forms.EmailField(
+        label=_("Email address"),
+        help_text=_("The one you ordered with."),
+        max_length=254,
+        error_messages={
+            "required": _("Enter your email address"),
+            "invalid": _("Enter an email address like name@example.com"),
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
+    )
 
 
 class UnechoedInput(forms.TextInput):

@@ -150,3 +150,13 @@ class Product(models.Model):
             check_attributes(definitions=self.product_type.define_attributes(), attributes=self.attributes)
         except BadAttributes as error:
             raise ValidationError({"attributes": str(error)}) from error
+
+
+class KeptCart(models.Model):
+    """The basket of an account, for its next session: by SKU how many pieces, and the price last seen."""
+
+    user_id = models.BigIntegerField(primary_key=True)
+    lines = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"Basket of account {self.user_id}"

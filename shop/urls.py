@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop.views import cart, catalogue, checkout, covers, payment, robots
+from shop.views import account, cart, catalogue, checkout, covers, lookup, payment, robots
 
 app_name = "shop"
 
@@ -18,6 +18,12 @@ urlpatterns = [
     path("checkout/", checkout.delivery, name="delivery"),
     path("checkout/payment/", checkout.payment, name="payment"),
     path("checkout/review/", checkout.review, name="review"),
+    path("account/", account.home, name="account"),
+    path("account/orders/", account.orders, name="orders"),
+    path("account/addresses/", account.addresses, name="addresses"),
+    path("account/addresses/<int:address_id>/remove/", account.remove_address, name="address_remove"),
+    path("orders/find/", lookup.find_order, name="find_order"),
+    path("orders/<str:token>/again/", lookup.order_again, name="order_again"),
     path("orders/<str:token>/pay/", payment.pay_again, name="pay"),
     path("payments/return/<uuid:attempt_id>/", payment.return_from_bank, name="payment_return"),
     path("robots.txt", robots.robots, name="robots"),

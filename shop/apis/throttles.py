@@ -16,6 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from django.db import connection
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
@@ -74,9 +75,14 @@ class SharedThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002  (REST framework's signature)
         """Count the call, and say whether it is within the rate."""
+        return self.allow_call(request=request)
+
+    def allow_call(self, *, request: Request | HttpRequest) -> bool:
+        """Count the call of an API or a page, and say whether it is within the rate."""
         most, self._seconds = _parse(api_settings.DEFAULT_THROTTLE_RATES[self.scope])
         self._window = self._current_window()
-        return self._window.count(client=self.get_ident(request) or "unknown") <= most
+        client = self.get_ident(request) or "unknown"  # type: ignore[arg-type]  # all it reads is META
+        return self._window.count(client=client) <= most
 
     def wait(self) -> float:
         """Return the seconds until the next window."""
@@ -101,6 +107,12 @@ class CheckoutThrottle(SharedThrottle):
     """For what makes orders and payment methods."""
 
     scope = "checkout"
+
+
+class LookupThrottle(SharedThrottle):
+    """For guessing at orders."""
+
+    scope = "lookup"
 
 
 def _forget(*, scope: str, before: int) -> None:

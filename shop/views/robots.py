@@ -5,6 +5,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 _ROBOTS = """User-agent: *
+Disallow: /account/
 Disallow: /cart/
 Disallow: /checkout/
 Disallow: /orders/
