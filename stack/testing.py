@@ -59,6 +59,10 @@ class Servers:
             "BANK_URL": self.bank.url,
         }
 
+    def process_id(self, *, name: str) -> int:
+        """Return the process id of a running server, such as `kafka-1`, for tests that disturb it."""
+        return int(self.state.read_processes()[name]["pid"])
+
     def start(self, server: Process | Cluster) -> None:
         """Start `server` and wait until it is ready."""
         server.start()
@@ -81,6 +85,10 @@ class RunningServers(Servers):
         """Return what the running servers left in their folder."""
         kept = self.running.read_env()
         return {name: kept[name] for name in super().addresses()}
+
+    def process_id(self, *, name: str) -> int:
+        """Return the process id of one of the servers that run."""
+        return int(self.running.read_processes()[name]["pid"])
 
     def start(self, server: Process | Cluster) -> None:
         """Nothing: it runs."""

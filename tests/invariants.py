@@ -170,6 +170,25 @@ def require(findings: Findings) -> None:
     assert not findings.breaches, f"\n{findings}\n{findings.tally}"
 
 
+def require_none(breaches: Sequence[Breach]) -> None:
+    """Raise `AssertionError` with these breaches, if there are any."""
+    require(Findings(tally=Tally(), breaches=tuple(breaches)))
+
+
+def probe_breaches(*, told: Mapping[UUID, Sequence[str]], noted: Sequence[tuple[UUID, str]]) -> list[Breach]:
+    """Compare what was told about each order with what one consumer has done, in the order of its doing."""
+    done: dict[UUID, list[str]] = defaultdict(list)
+    for order_id, step in noted:
+        if order_id in told:
+            done[order_id].append(step)
+    rule = "Every committed event is handled once, in the order of its order, and nothing else is"
+    return [
+        Breach(rule=rule, about=str(order_id), what=f"told {list(steps)}, handled {done[order_id]}")
+        for order_id, steps in told.items()
+        if list(steps) != done[order_id]
+    ]
+
+
 # ── What the database alone can tell: each query lists what breaks its rule ──────────────────────────────────────
 
 _SAGA = "('orders', 'inventory', 'payments', 'shipments')"

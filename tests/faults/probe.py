@@ -1,0 +1,57 @@
+"""`python -m tests.faults.probe GROUP`: a worker that notes what it handles, in a process of its own to be killed.
+
+Its table has no constraint that would hide a second effect. With a crash point and a file, it kills itself once at
+that point, and leaves the file behind.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import django
+from django.db import connection, transaction
+
+NOTES = """
+    CREATE TABLE IF NOT EXISTS probe_note (
+        id bigserial PRIMARY KEY, consumer text, order_id uuid, step text, event_id uuid
+    )
+"""
+BEFORE_COMMIT, AFTER_COMMIT = "before-commit", "after-commit"
+
+
+def main() -> None:
+    """Run the probe as the consumer group that the first argument names."""
+    django.setup()
+    from events import Received
+    from events.orders import OrderAdvanced
+    from workers import Worker
+    from workers.management.commands.run_worker import run_one
+    from workers.stopping import Stop
+
+    group = sys.argv[1]
+    worker = Worker(group, dead_letter="hold")
+
+    @worker.on(OrderAdvanced)
+    def note(events: Sequence[Received[OrderAdvanced]]) -> None:
+        rows = [(group, event.order_id, event.data.step, event.id) for event in events]
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO probe_note (consumer, order_id, step, event_id) VALUES (%s, %s, %s, %s)", rows
+            )
+        _crash_once(at=BEFORE_COMMIT)
+        transaction.on_commit(lambda: _crash_once(at=AFTER_COMMIT))
+
+    run_one(name=group, health_port=0, stop=Stop())
+
+
+def _crash_once(*, at: str) -> None:
+    crashed = Path(os.environ.get("PROBE_CRASHED", os.devnull))
+    if os.environ.get("PROBE_CRASHES") == at and not crashed.exists():
+        crashed.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
