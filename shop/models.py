@@ -160,3 +160,27 @@ class KeptCart(models.Model):
 
     def __str__(self) -> str:
         return f"Basket of account {self.user_id}"
+
+
+class Wish(models.Model):
+    """A product that an account wants to come back to.
+
+    A drop below `told_price` is told by mail, and then that is the price to drop below; so is stock that arrives, not
+    again within a day of `stock_told_at`.
+    """
+
+    user_id = models.BigIntegerField()
+    sku = models.CharField(max_length=40)
+    saved_price = models.PositiveIntegerField(help_text="Minor units.")
+    told_price = models.PositiveIntegerField(help_text="Minor units.")
+    stock_told_at = models.DateTimeField(null=True)
+    saved_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ("view",)
+        verbose_name_plural = "wishes"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user_id", "sku"], name="wish_once")]
+        indexes: ClassVar = [models.Index(fields=["sku"], name="wish_by_sku")]
+
+    def __str__(self) -> str:
+        return f"{self.sku} for account {self.user_id}"

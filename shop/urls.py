@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop.views import account, cart, catalogue, checkout, covers, lookup, payment, robots
+from shop.views import account, cart, catalogue, checkout, covers, lookup, payment, robots, wishlist
 
 app_name = "shop"
 
@@ -26,5 +26,8 @@ urlpatterns = [
     path("orders/<str:token>/again/", lookup.order_again, name="order_again"),
     path("orders/<str:token>/pay/", payment.pay_again, name="pay"),
     path("payments/return/<uuid:attempt_id>/", payment.return_from_bank, name="payment_return"),
+    path("wishlist/", wishlist.wishlist, name="wishlist"),
+    path("wishlist/<str:sku>/", wishlist.save, name="wish"),
+    path("wishlist/<str:sku>/remove/", wishlist.drop, name="wish_drop"),
     path("robots.txt", robots.robots, name="robots"),
 ]

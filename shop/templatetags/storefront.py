@@ -7,6 +7,7 @@ from django import template
 from events.money import format_money
 from shop.cart import count_pieces
 from shop.countries import DELIVERY_COUNTRIES
+from shop.wishlist import is_saved
 
 register = template.Library()
 
@@ -22,6 +23,12 @@ def basket_count(context: dict[str, Any]) -> int:
     """Return how many pieces lie in the visitor's basket; none where a page has no session."""
     session = getattr(context.get("request"), "session", None)
     return count_pieces(session=session) if session is not None else 0
+
+
+@register.simple_tag(takes_context=True)
+def saved(context: dict[str, Any], sku: str) -> bool:
+    """Say whether a product is on the visitor's wish list."""
+    return is_saved(session=context["request"].session, sku=sku)
 
 
 @register.filter

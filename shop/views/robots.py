@@ -10,6 +10,7 @@ Disallow: /cart/
 Disallow: /checkout/
 Disallow: /orders/
 Disallow: /payments/
+Disallow: /wishlist/
 Disallow: /api/
 Disallow: /admin/
 """
