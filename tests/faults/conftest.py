@@ -64,7 +64,11 @@ class Probe:
 
     def wait_until_all_is_noted(self, *, seconds: float = 60) -> None:
         """Return when every event that was told has left a note."""
-        expected = {(order, step) for order, steps in self.told.items() for step in steps}
+        self.wait_until_noted(orders=list(self.told), seconds=seconds)
+
+    def wait_until_noted(self, *, orders: Sequence[UUID], seconds: float = 60) -> None:
+        """Return when every event that was told of these orders has left a note."""
+        expected = {(order, step) for order in orders for step in self.told[order]}
         eventually(lambda: expected <= set(self.notes()), seconds=seconds, what="every event is noted")
 
     def wait_for_more_notes(self) -> None:

@@ -1,7 +1,7 @@
 """`python -m tests.faults.probe GROUP`: a worker that notes what it handles, in a process of its own to be killed.
 
 Its table has no constraint that would hide a second effect. With a crash point and a file, it kills itself once at
-that point, and leaves the file behind.
+that point, and leaves the file behind. With an order and a number, it fails so often at that order's second event.
 """
 
 import os
@@ -31,10 +31,15 @@ def main() -> None:
     from workers.stopping import Stop
 
     group = sys.argv[1]
+    bad_order = os.environ.get("PROBE_FAILS_AT")
+    failures = iter(range(int(os.environ.get("PROBE_FAILS_TIMES", "0"))))
     worker = Worker(group, dead_letter="hold")
 
     @worker.on(OrderAdvanced)
     def note(events: Sequence[Received[OrderAdvanced]]) -> None:
+        bad = any(str(event.order_id) == bad_order and event.data.step == "2" for event in events)
+        if bad and next(failures, None) is not None:
+            raise LookupError("scripted")
         rows = [(group, event.order_id, event.data.step, event.id) for event in events]
         with connection.cursor() as cursor:
             cursor.executemany(
