@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from config import health
 
@@ -12,6 +13,7 @@ urlpatterns = [
     path("livez", health.livez),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
+    path("language/", set_language, name="set_language"),
     path("", include("shop.urls")),
     path("", include("orders.urls")),
 ]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import template
+from django.utils.translation import get_language
 
 from events.money import format_money
 from shop.cart import count_pieces
@@ -15,7 +16,7 @@ register = template.Library()
 @register.filter
 def money(amount: int, currency: str) -> str:
     """Write minor units as a price: `{{ line.total|money:line.currency }}`."""
-    return format_money(amount=amount, currency=currency)
+    return format_money(amount=amount, currency=currency, language=get_language() or "en")
 
 
 @register.simple_tag(takes_context=True)

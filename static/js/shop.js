@@ -11,6 +11,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
   moveFocus(event.detail.requestConfig);
 });
 document.addEventListener("submit", sendOnce);
+document.addEventListener("submit", returnHere);
 window.addEventListener("pageshow", allowSending);
 localiseTimes();
 
@@ -48,6 +49,11 @@ function sendOnce(event) {
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "yes";
   form.querySelector("button").setAttribute("aria-disabled", "true");
+}
+
+// Listings change the address without a new page: the language switch leads back to what is shown now.
+function returnHere(event) {
+  if (event.target.matches(".languages")) event.target.elements.next.value = location.pathname + location.search;
 }
 
 function allowSending() {
