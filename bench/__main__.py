@@ -1,47 +1,53 @@
-"""`python -m bench NAME [--orders N]`, beside a running stack (`make run`)."""
+"""`python -m bench NAME [--orders N]`: figures of a shop that is started for the purpose, and thrown away after it."""
 
 import argparse
-import json
-import os
-import platform
-from collections.abc import Callable, Mapping
+import importlib
+import inspect
+import sys
+from contextlib import nullcontext
 from typing import Any
 
-import django
+from bench.figures import machine, print_figures
+from bench.shop import running_shop
+
+BENCHES = (
+    "checkout",
+    "pipeline",
+    "latency",
+    "relay",
+    "consumer",
+    "hot-sku",
+    "pages",
+    "flow",
+    "growth",
+    "inbox",
+)
 
 
 def main() -> None:
     """Run one bench and print its figures, first for people, then as a line of JSON."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks of a running stack.")
-    parser.add_argument("name", choices=["pipeline", "inbox", "memory"])
-    parser.add_argument("--orders", type=int, default=2_000)
-    parser.add_argument("--events", type=int, default=1_000_000)
-    options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
-    from bench import inbox, memory, pipeline  # need the apps to be loaded
-
-    runs: dict[str, Callable[[], dict[str, Any]]] = {
-        "pipeline": lambda: pipeline.run(orders=options.orders),
-        "inbox": lambda: inbox.run(events=options.events),
-        "memory": lambda: memory.run(events=options.events),
-    }
-    figures = {"bench": options.name, "machine": _machine(), **runs[options.name]()}
-    _print_table(figures=figures)
-    print(json.dumps(figures))
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks of the shop.")
+    parser.add_argument("name", choices=[*BENCHES, *BESIDE_A_SHOP, "report"])
+    for option in ("orders", "events", "seconds", "rows", "brokers"):
+        parser.add_argument(f"--{option}", type=int)
+    parser.add_argument("--quick", action="store_true", help="report: a tenth of the load")
+    chosen = vars(parser.parse_args())
+    name = chosen.pop("name")
+    with running_shop() if name in BESIDE_A_SHOP else nullcontext():
+        run = importlib.import_module(f"bench.{name.replace('-', '_')}").run
+        figures = run(**_taken(run=run, chosen=chosen))
+    if figures is not None:
+        print_figures({"bench": name, "machine": machine(), **figures})
 
 
-def _machine() -> str:
-    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-
-
-def _print_table(*, figures: Mapping[str, Any]) -> None:
-    for name, value in figures.items():
-        if isinstance(value, Mapping):
-            print(f"{name}:")
-            _print_table(figures={f"  {key}": one for key, one in value.items()})
-        else:
-            print(f"{name:<32}{value}")
+def _taken(*, run: Any, chosen: dict[str, Any]) -> dict[str, Any]:
+    known = inspect.signature(run).parameters
+    given = {option: value for option, value in chosen.items() if value}
+    if unknown := sorted(given.keys() - known.keys()):
+        sys.exit(
+            f"This bench has no --{unknown[0]}; it takes {', '.join('--' + name for name in known) or 'nothing'}."
+        )
+    return given
 
 
 if __name__ == "__main__":

@@ -1,84 +1,64 @@
-"""N orders through Kafka and every worker, until all are completed."""
+"""N orders over HTTP, through Kafka and every worker, until all are completed."""
 
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from django.db import connection
+from django.utils import timezone
 
-from bench.processes import cpu_seconds, difference, state_folder
-from events.values import Address, Line
-from inventory.services import adjust_stock, open_stock
-from orders.services import PlacedOrder, place_order
+from bench.clients import closed_loop
+from bench.figures import Figures, own_cpu_seconds
+from bench.orders import count, requests, sell, wait_for_the_end
+from bench.processes import cpu_seconds, difference
+from bench.shop import Door, Shop, running_shop
 
-_SKU = "BENCH-PIPELINE"
-_HOME = Address(name="Bench", line1="1 Example Street", city="Exampleton", postal_code="12345", country="DE")
-_CLIENTS = 4
-_GIVE_UP_SECONDS = 300.0
+_CONNECTIONS = 16
+_WARM_UP = 500
 
 
-def run(*, orders: int = 2_000) -> dict[str, Any]:
-    """Place `orders` orders of two lines as fast as four clients can, and wait for the last to be completed."""
-    _fill_the_shelves(pieces=orders * 2)
-    state = state_folder()
-    before, started = cpu_seconds(state=state), time.monotonic()
-    with ThreadPoolExecutor(_CLIENTS) as pool:
-        placed = [one for batch in pool.map(_place, _shares(orders=orders)) for one in batch]
-    accepted = time.monotonic() - started
-    _wait_for_all(placed=placed)
+def run(*, orders: int = 5_000, brokers: int = 1) -> Figures:
+    """Place `orders` orders of two lines as fast as 16 connections can, and wait until the last is completed."""
+    with running_shop(brokers=brokers) as shop:
+        skus = sell(skus=100, pieces=orders + _WARM_UP)
+        door = open_everything(shop=shop)
+        through(shop=shop, door=door, skus=skus, orders=_WARM_UP)
+        return {
+            "orders": orders,
+            "brokers": brokers,
+            **through(shop=shop, door=door, skus=skus, orders=orders),
+        }
+
+
+def open_everything(*, shop: Shop, copies: int = 1) -> Door:
+    """Start the production doors and `copies` processes of the relay and of every worker."""
+    for number in range(copies):
+        shop.start_workers(label=f"workers{number or ''}")
+    shop.open_sockets()
+    return shop.open_pages()
+
+
+def through(*, shop: Shop, door: Door, skus: Sequence[str], orders: int) -> Figures:
+    """Send so many orders through everything that runs, and return what it took."""
+    wanted = requests(orders=orders, skus=skus)
+    before, own_before = cpu_seconds(state=shop.state), own_cpu_seconds()
+    since, started = timezone.now(), time.monotonic()
+    answers, accepted = closed_loop(port=door.port, requests=wanted, connections=_CONNECTIONS)
+    wait_for_the_end(orders=sum(answer.status == 202 for answer in answers), since=since)
     seconds = time.monotonic() - started
-    used = difference(before=before, after=cpu_seconds(state=state))
+    used = difference(before=before, after=cpu_seconds(state=shop.state))
+    stands = count(since=since)
     return {
-        "orders": orders,
-        "accepted_per_second": round(orders / accepted, 1),
-        "completed_per_second": round(orders / seconds, 1),
-        "cpu_seconds_per_1000_orders": round(sum(used.values()) / orders * 1000, 2),
-        "by_process": {name: round(value / orders * 1000, 2) for name, value in used.items()},
+        "accepted_per_second": round(len(answers) / accepted, 1),
+        "completed_per_second": round(stands.get("completed", 0) / seconds, 1),
+        "cpu_seconds_per_1000_orders": _per_thousand(sum(used.values()), orders=orders),
+        "by_process": _by_process(used=used, orders=orders),
+        "load_generator_cpu_per_1000": _per_thousand(own_cpu_seconds() - own_before, orders=orders),
+        "ended": stands,
     }
 
 
-def _fill_the_shelves(*, pieces: int) -> None:
-    open_stock(quantities={f"{_SKU}-{number}": 0 for number in range(2)})
-    for number in range(2):
-        adjust_stock(sku=f"{_SKU}-{number}", quantity=pieces, note="bench", by="bench")
+def _by_process(*, used: Mapping[str, float], orders: int) -> Figures:
+    return {name: _per_thousand(seconds, orders=orders) for name, seconds in used.items() if seconds > 0}
 
 
-def _shares(*, orders: int) -> Iterator[int]:
-    for client in range(_CLIENTS):
-        yield orders // _CLIENTS + (client < orders % _CLIENTS)
-
-
-def _place(count: int) -> list[PlacedOrder]:
-    lines = [Line(sku=f"{_SKU}-{number}", title="Bench", quantity=1, unit_price=1000) for number in range(2)]
-    try:
-        return [
-            place_order(
-                lines=lines,
-                email="bench@example.org",
-                ship_to=_HOME,
-                payment_method="pm_card_visa",
-                currency="EUR",
-            )
-            for _ in range(count)
-        ]
-    finally:
-        connection.close()
-
-
-def _wait_for_all(*, placed: Sequence[PlacedOrder]) -> None:
-    deadline = time.monotonic() + _GIVE_UP_SECONDS
-    ids = [one.order_id for one in placed]
-    while (missing := _missing(ids=ids)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    if missing:
-        raise TimeoutError(f"{missing} orders were not completed within {_GIVE_UP_SECONDS:.0f} s.")
-
-
-def _missing(*, ids: Sequence[Any]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM orders_order WHERE id = ANY(%s) AND status <> 'completed'", [list(ids)]
-        )
-        [count] = cursor.fetchone()
-        return int(count)
+def _per_thousand(seconds: float, *, orders: int) -> float:
+    return round(seconds / orders * 1000, 2)

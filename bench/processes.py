@@ -22,7 +22,7 @@ def cpu_seconds(*, state: StateFolder) -> CpuSeconds:
     used: CpuSeconds = {}
     for name, record in state.read_processes().items():
         process = psutil.Process(int(record["pid"]))
-        names = _worker_names(state=state) if name == "workers" else {}
+        names = _worker_names(state=state, label=name)
         used[name] = used.get(name, 0.0) + _own(process=process)
         for child in process.children(recursive=True):
             key = names.get(child.pid, name)
@@ -43,6 +43,8 @@ def _own(*, process: psutil.Process) -> float:
     return float(times.user + times.system + times.children_user + times.children_system)
 
 
-def _worker_names(*, state: StateFolder) -> dict[int, str]:
-    log = (state.logs / "workers.log").read_text()
+def _worker_names(*, state: StateFolder, label: str) -> dict[int, str]:
+    if not label.startswith("workers"):
+        return {}
+    log = (state.logs / f"{label}.log").read_text()
     return {int(pid): name for name, pid in re.findall(r": (\w+) runs as process (\d+)", log)}
