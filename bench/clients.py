@@ -7,6 +7,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+# A request, and the moment it is due; None for as soon as a connection is free.
+Due = tuple[bytes, float | None]
+Take = Callable[[], Due | None]
+
 
 class Answer(NamedTuple):
     """What came back: the status, the seconds from the intended moment of sending, and the body."""
@@ -65,7 +69,7 @@ def closed_loop(*, port: int, requests: Sequence[bytes], connections: int) -> tu
 
     Returns the answers and the seconds all of it took.
     """
-    waiting = deque((request, None) for request in requests)
+    waiting: deque[Due] = deque((request, None) for request in requests)
     started = time.monotonic()
     answers = _work_off(port=port, connections=connections, take=_taker(waiting))
     return answers, time.monotonic() - started
@@ -78,15 +82,12 @@ def open_loop(*, port: int, requests: Sequence[bytes], per_second: float, connec
     the requests it kept waiting (coordinated omission).
     """
     first = time.monotonic() + 0.1
-    due = deque((request, first + number / per_second) for number, request in enumerate(requests))
+    due: deque[Due] = deque((request, first + number / per_second) for number, request in enumerate(requests))
     return _work_off(port=port, connections=connections, take=_taker(due))
 
 
-Take = Callable[[], tuple[bytes, float | None] | None]
-
-
-def _taker(waiting: "deque[tuple[bytes, float | None]] | deque[tuple[bytes, float]]") -> Take:
-    def take() -> tuple[bytes, float | None] | None:
+def _taker(waiting: deque[Due]) -> Take:
+    def take() -> Due | None:
         try:
             return waiting.popleft()
         except IndexError:

@@ -11,6 +11,7 @@ from typing import Any
 import websockets
 from django.db import connection
 from django.utils import timezone
+from websockets.typing import Origin
 
 from bench.clients import Connection
 from bench.figures import Figures, milliseconds
@@ -93,7 +94,7 @@ class Pages:
 
     async def _listen(self, token: str) -> None:
         address = f"ws://127.0.0.1:{self._port}/ws/orders/{token}/"
-        async with websockets.connect(address, origin=f"http://127.0.0.1:{self._port}") as page:
+        async with websockets.connect(address, origin=Origin(f"http://127.0.0.1:{self._port}")) as page:
             await page.recv()  # where the order stands at the opening is no news
             async for message in page:
                 self._heard[token, json.loads(message)["sequence"]] = time.time()
