@@ -149,6 +149,11 @@ def list_orders(*, buyer_id: int, page: int = 1, page_size: int = 10) -> OrderLi
     )
 
 
+def has_received(*, buyer_id: int, sku: str) -> bool:
+    """Say whether an order of this account with this product has been delivered."""
+    return Order.objects.filter(buyer_id=buyer_id, status=Order.Status.COMPLETED, lines__sku=sku).exists()
+
+
 def find_token(*, number: str, email: str) -> str:
     """Return the token of the order with this number, placed with this address; raises `OrderNotFound`.
 

@@ -1,13 +1,14 @@
 """The catalogue for staff."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.text import Truncator
 
 from events.money import format_money
 from shop.covers import cover_url
-from shop.models import Attribute, Category, Product, ProductType
+from shop.models import Attribute, Category, Product, ProductType, Review
 from shop.search import find_terms, match_terms
 
 
@@ -94,3 +95,35 @@ class ProductAdmin(admin.ModelAdmin):
     def put_on_sale(self, _request: HttpRequest, products: QuerySet[Product]) -> None:
         """Sell the products again."""
         products.update(is_active=True)
+
+
+@admin.register(Review)
+class ReviewAdmin(admin.ModelAdmin):
+    """What readers wrote, what waits for a look first."""
+
+    list_display = ["product", "stars", "signature", "beginning", "status", "written_at"]
+    list_filter = ["status", "stars"]
+    list_select_related = ["product"]
+    list_per_page = 50
+    search_fields = ["product__title", "product__sku", "signature", "text"]
+    ordering = ["status", "-written_at"]  # "pending" comes first in the alphabet
+    actions = ["publish", "refuse"]
+    fields = ["product", "stars", "signature", "text", "status", "written_at"]
+    readonly_fields = ["product", "stars", "signature", "text", "written_at"]
+
+    @admin.display(description="review")
+    def beginning(self, review: Review) -> str:
+        """Show how it begins."""
+        return Truncator(review.text).chars(80)
+
+    @admin.action(description="Publish", permissions=["change"])
+    def publish(self, request: HttpRequest, reviews: QuerySet[Review]) -> None:
+        """Show the reviews to visitors."""
+        done = reviews.update(status=Review.Status.PUBLISHED)
+        messages.success(request, f"Published {done}.")
+
+    @admin.action(description="Refuse", permissions=["change"])
+    def refuse(self, request: HttpRequest, reviews: QuerySet[Review]) -> None:
+        """Keep the reviews from visitors."""
+        done = reviews.update(status=Review.Status.REFUSED)
+        messages.success(request, f"Refused {done}.")

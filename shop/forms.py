@@ -110,6 +110,38 @@ class FindOrderForm(forms.Form):
     )
 
 
+class ReviewForm(forms.Form):
+    """What a reader thinks of a book."""
+
+    stars = forms.TypedChoiceField(
+        label=_("How did you like it?"),
+        coerce=int,
+        choices=[
+            (5, _("5 stars: I shall read it again")),
+            (4, _("4 stars: well worth it")),
+            (3, _("3 stars: it has its moments")),
+            (2, _("2 stars: not for me")),
+            (1, _("1 star: I put it down")),
+        ],
+        error_messages={"required": _("Choose how many stars"), "invalid_choice": _("Choose how many stars")},
+        widget=forms.RadioSelect,
+    )
+    text = forms.CharField(
+        label=_("Your review"),
+        help_text=_("What should somebody know who has not read it yet?"),
+        max_length=4000,
+        error_messages={"required": _("Write a few words about the book")},
+        widget=forms.Textarea(attrs={"rows": 7}),
+    )
+    signature = forms.CharField(
+        label=_("Name to show"),
+        help_text=_("Everybody sees it beside your review."),
+        max_length=60,
+        error_messages={"required": _("Enter the name to show")},
+        widget=forms.TextInput(attrs={"autocomplete": "nickname", "spellcheck": "false"}),
+    )
+
+
 class UnechoedInput(forms.TextInput):
     """A text field whose content is never sent back to the browser."""
 

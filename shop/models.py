@@ -184,3 +184,38 @@ class Wish(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sku} for account {self.user_id}"
+
+
+class Review(models.Model):
+    """What the reader of a book says of it; one for each buyer and book, shown once staff have published it."""
+
+    class Status(models.TextChoices):
+        """Whether visitors see it."""
+
+        PENDING = "pending", "pending"
+        PUBLISHED = "published", "published"
+        REFUSED = "refused", "refused"
+
+    # No index of its own: that of the constraint below begins with it.
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="reviews", db_index=False)
+    buyer_id = models.BigIntegerField(help_text="The account of the buyer.")
+    signature = models.CharField(max_length=60)
+    stars = models.PositiveSmallIntegerField()
+    text = models.TextField(max_length=4000)
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-written_at"]
+        default_permissions = ("view", "change")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["product", "buyer_id"], name="one_review_of_a_buyer"),
+            models.CheckConstraint(condition=Q(stars__gte=1, stars__lte=5), name="stars_from_one_to_five"),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "published", "refused"]), name="review_status_is_known"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["status", "written_at"], name="review_to_moderate")]
+
+    def __str__(self) -> str:
+        return f"{self.stars} of 5 for {self.product}, by {self.signature}"

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from shop.views import account, cart, catalogue, checkout, covers, lookup, payment, robots, wishlist
+from shop.views import account, cart, catalogue, checkout, covers, lookup, payment, reviews, robots, wishlist
 
 app_name = "shop"
 
 urlpatterns = [
     path("", catalogue.catalogue, name="catalogue"),
     path("products/<slug:slug>/", catalogue.product, name="product"),
+    path("products/<slug:slug>/review/", reviews.review, name="review_write"),
     path("covers/<str:sku>.svg", covers.cover, name="cover"),
     path("cart/", cart.cart, name="cart"),
     path("cart/add/", cart.add, name="cart_add"),

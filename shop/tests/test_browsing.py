@@ -77,7 +77,7 @@ def test_the_catalogue_takes_the_same_number_of_queries_however_many_books_there
     for number in range(20):
         put_on_shelf(sku=f"FOX-{number}")
 
-    with django_assert_num_queries(5):  # facets, categories, count, products, stock
+    with django_assert_num_queries(6):  # facets, categories, count, products, stock, ratings
         client.get("/")
 
 

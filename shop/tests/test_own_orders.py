@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from events.values import Address, Line
-from orders.services import PlacedOrder, place_order
+from shop.tests.past_orders import guest_order
 from shop.tests.people import sign_in, sign_up
 from shop.tests.shelf import change_price, put_on_shelf, sell_elsewhere
 from shop.tests.test_accounts import told_in
@@ -15,7 +14,6 @@ from shop.tests.test_checkout import ADDRESS, CARD, fill_in_review
 pytestmark = pytest.mark.django_db
 
 ADA = "ada@example.org"
-HOME = Address(name="Ada", line1="1 Example Street", city="Exampleton", postal_code="12345", country="DE")
 
 
 @pytest.fixture(autouse=True)
@@ -28,11 +26,6 @@ def _calls_are_counted_afresh() -> None:
 def text(answer: Any) -> str:
     page: str = answer.content.decode()
     return page
-
-
-def guest_order(*, email: str = ADA, title: str = "Middlemarch", quantity: int = 1) -> PlacedOrder:
-    line = Line(sku="FOX-1", title=title, quantity=quantity, unit_price=1490)
-    return place_order(lines=[line], email=email, ship_to=HOME, payment_method="pm_card_visa", currency="EUR")
 
 
 def test_a_guest_finds_an_order_by_number_and_address(client: Client) -> None:
@@ -78,6 +71,10 @@ def test_an_order_and_its_address_belong_to_the_buyer_who_is_signed_in() -> None
     assert "Thank you" in text(ada.get("/account/"))
     assert ADDRESS["line1"].replace("'", "&#x27;") in text(ada.get("/account/addresses/"))
     assert ada.get("/cart/").context["cart"].count == 0
+    ada.post("/cart/add/", {"sku": "FOX-1", "quantity": 1})
+    offered = ada.get("/checkout/").context["form"].initial
+    assert (offered["email"], offered["line1"]) == (ADA, ADDRESS["line1"])
+    ada.post("/cart/FOX-1/remove/")
     assert sign_in(email=ADA).get("/cart/").context["cart"].count == 0
 
 

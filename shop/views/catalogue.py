@@ -5,6 +5,7 @@ from django.views.decorators.http import require_safe
 
 from shop.cart import MOST_OF_ONE
 from shop.listing import read_listing
+from shop.reviews import may_review, ratings_of, reviews_of
 from shop.selectors import (
     ProductDetail,
     ProductNotFound,
@@ -39,7 +40,7 @@ def catalogue(request: HtmxRequest) -> HttpResponse:
     context = {
         "listing": listing,
         "found": found,
-        "books": _with_stock(found=found),
+        "books": _with_stock_and_rating(found=found),
         "category_name": category_name,
         "category_links": listing.category_links(categories=categories),
         "chips": listing.chips(facets=facets, category_name=category_name),
@@ -66,14 +67,26 @@ def product(request: HtmxRequest, slug: str) -> HttpResponse:
         return render_page(request, "410.html", _similar_to(product=found), status=410)
     stock = read_stock(skus=[found.sku])[found.sku]
     choices = range(1, min(stock.available, MOST_OF_ONE) + 1)
-    return render_page(request, "shop/product.html", {"product": found, "stock": stock, "choices": choices})
+    context = {
+        "product": found,
+        "stock": stock,
+        "choices": choices,
+        "rating": ratings_of(skus=[found.sku]).get(found.sku),
+        "reviews": reviews_of(sku=found.sku),
+        "may_review": request.user.is_authenticated and may_review(buyer_id=request.user.pk, sku=found.sku),
+    }
+    return render_page(request, "shop/product.html", context)
 
 
-def _with_stock(*, found: ProductPage) -> list[dict[str, object]]:
-    stock = read_stock(skus=[book.sku for book in found.products])
-    return [{"product": book, "stock": stock[book.sku]} for book in found.products]
+def _with_stock_and_rating(*, found: ProductPage) -> list[dict[str, object]]:
+    skus = [book.sku for book in found.products]
+    stock, ratings = read_stock(skus=skus), ratings_of(skus=skus)
+    return [
+        {"product": book, "stock": stock[book.sku], "rating": ratings.get(book.sku)}
+        for book in found.products
+    ]
 
 
 def _similar_to(*, product: ProductDetail) -> dict[str, object]:
     found = search_products(category=product.category_slug, page_size=SIMILAR)
-    return {"product": product, "books": _with_stock(found=found)}
+    return {"product": product, "books": _with_stock_and_rating(found=found)}

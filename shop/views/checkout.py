@@ -8,13 +8,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from accounts.selectors import addresses_of
 from payments.services import CardRefused, PaymentsUnavailable
 from shop.cart import Cart, Change, read_cart
 from shop.checkout import (
     CartChanged,
     Checkout,
     CheckoutIncomplete,
-    Delivery,
     find_placed_order,
     place_cart,
     read_agreement,
@@ -35,8 +35,7 @@ def delivery(request: HtmxRequest) -> HttpResponse:
     if not cart.count:
         return see_other("shop:cart")
     if request.method != "POST":
-        known = read_checkout(session=request.session).delivery
-        return _render_step(request, "delivery", DeliveryForm(initial=_initial(delivery=known)), cart=cart)
+        return _render_step(request, "delivery", DeliveryForm(initial=_initial(request)), cart=cart)
     form = DeliveryForm(request.POST)
     if not form.is_valid():
         return _render_step(request, "delivery", form, cart=cart)
@@ -118,5 +117,11 @@ def _missing_step(*, cart: Cart, checkout: Checkout, before: str) -> str:
     return "shop:payment" if before == "review" and not checkout.card else ""
 
 
-def _initial(*, delivery: Delivery | None) -> dict[str, Any]:
-    return {"email": delivery.email, **msgspec.structs.asdict(delivery.ship_to)} if delivery else {}
+def _initial(request: HtmxRequest) -> dict[str, Any]:
+    """Return what was filled in before; for an account that begins, its own address and where its last parcel went."""
+    if known := read_checkout(session=request.session).delivery:
+        return {"email": known.email, **msgspec.structs.asdict(known.ship_to)}
+    if not request.user.is_authenticated:
+        return {}
+    last = next(iter(addresses_of(user_id=request.user.pk)), None)
+    return {"email": request.user.email, **(msgspec.structs.asdict(last.ship_to) if last else {})}
