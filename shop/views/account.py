@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.selectors import addresses_of
 from accounts.services import forget_address
 from orders.selectors import list_orders
-from shop.accounts import account_of
+from shop.accounts import require_account
 from shop.views.answers import HtmxRequest, render_page, see_other
 
 LATEST = 3
@@ -21,7 +21,7 @@ LATEST = 3
 @login_required
 def home(request: HtmxRequest) -> HttpResponse:
     """Show the latest orders, and the way to everything else."""
-    found = list_orders(buyer_id=_buyer(request=request), page_size=LATEST)
+    found = list_orders(buyer_id=require_account(session=request.session), page_size=LATEST)
     return render_page(request, "shop/account.html", {"found": found})
 
 
@@ -31,7 +31,9 @@ def home(request: HtmxRequest) -> HttpResponse:
 def orders(request: HtmxRequest) -> HttpResponse:
     """Show all orders, newest first."""
     page = request.GET.get("page", "1")
-    found = list_orders(buyer_id=_buyer(request=request), page=int(page) if page.isdecimal() else 1)
+    found = list_orders(
+        buyer_id=require_account(session=request.session), page=int(page) if page.isdecimal() else 1
+    )
     return render_page(request, "shop/account_orders.html", {"found": found})
 
 
@@ -40,7 +42,7 @@ def orders(request: HtmxRequest) -> HttpResponse:
 @login_required
 def addresses(request: HtmxRequest) -> HttpResponse:
     """Show where parcels went."""
-    found = addresses_of(user_id=_buyer(request=request))
+    found = addresses_of(user_id=require_account(session=request.session))
     return render_page(request, "shop/account_addresses.html", {"addresses": found})
 
 
@@ -48,12 +50,6 @@ def addresses(request: HtmxRequest) -> HttpResponse:
 @login_required
 def remove_address(request: HtmxRequest, address_id: int) -> HttpResponse:
     """Offer an address no more."""
-    forget_address(user_id=_buyer(request=request), address_id=address_id)
+    forget_address(user_id=require_account(session=request.session), address_id=address_id)
     messages.success(request, _("We have forgotten that address."))
     return see_other("shop:addresses")
-
-
-def _buyer(*, request: HtmxRequest) -> int:
-    buyer = account_of(session=request.session)
-    assert buyer is not None  # noqa: S101  (only with @login_required)
-    return buyer

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from shop.accounts import require_account
 from shop.forms import ReviewForm
 from shop.reviews import may_review, review_by, write_review
 from shop.selectors import ProductDetail, ProductNotFound, get_product
@@ -21,7 +22,7 @@ from shop.views.answers import HtmxRequest, render_page, see_other
 @login_required
 def review(request: HtmxRequest, slug: str) -> HttpResponse:
     """Ask a reader for a review, or for a new version of it."""
-    product, buyer_id = _find(slug=slug), request.user.pk
+    product, buyer_id = _find(slug=slug), require_account(session=request.session)
     if not may_review(buyer_id=buyer_id, sku=product.sku):
         return _render(request, product=product, status=403)
     if request.method != "POST":
