@@ -8,12 +8,14 @@ from django.utils.translation import gettext as _
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """The words of one mail; `code` stands large and alone, empty where there is none."""
+    """The words of one mail; `code` stands large and alone, `button` leads to `link`; empty where there is none."""
 
     subject: str
     headline: str
     paragraphs: tuple[str, ...]
     code: str = ""
+    button: str = ""
+    link: str = ""
 
 
 def sign_up_code(context: dict[str, Any]) -> Letter:

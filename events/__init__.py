@@ -5,13 +5,13 @@ publish(OrderPlaced(...), aggregate_type="order", aggregate_id=order.id, version
 
 from typing import TYPE_CHECKING
 
-from events.declaration import Event, event
+from events.declaration import Event, Fact, event
 from events.envelope import Cause, Received
 
 if TYPE_CHECKING:
     from events.outbox import Outgoing, publish, publish_all
 
-__all__ = ["Cause", "Event", "Outgoing", "Received", "event", "publish", "publish_all"]
+__all__ = ["Cause", "Event", "Fact", "Outgoing", "Received", "event", "publish", "publish_all"]
 
 
 def __getattr__(name: str) -> object:

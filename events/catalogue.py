@@ -1,5 +1,5 @@
 """Every event there is: importing this module declares them all."""
 
-from events import inventory, notifications, orders, payments, shipments
+from events import inventory, notifications, orders, payments, products, shipments, stock, wishlists
 
-__all__ = ["inventory", "notifications", "orders", "payments", "shipments"]
+__all__ = ["inventory", "notifications", "orders", "payments", "products", "shipments", "stock", "wishlists"]

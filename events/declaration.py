@@ -12,13 +12,27 @@ from uuid import UUID
 import msgspec
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact about one order. The order's id is the key of the record, so one order stays in order."""
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened to one thing, whose key is that of the record: what happens to it stays in order."""
+
+    @property
+    def key(self) -> str:
+        """What names the thing: the same for all facts about it."""
+        raise NotImplementedError(f"{type(self).__name__} does not say which thing it is about.")
+
+
+class Event(Fact, frozen=True, kw_only=True):
+    """A fact about one order, as nearly all of them are."""
 
     order_id: UUID
 
+    @property
+    def key(self) -> str:
+        """The order's id."""
+        return str(self.order_id)
 
-E = TypeVar("E", bound=Event)
+
+E = TypeVar("E", bound=Fact)
 
 
 class Declaration(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +41,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     topic: str
     version: int
-    struct: type[Event]
+    struct: type[Fact]
 
     @property
     def summary(self) -> str:
@@ -45,7 +59,7 @@ class UndeclaredEvent(LookupError):
 
 
 _by_name: dict[str, Declaration] = {}
-_by_struct: dict[type[Event], Declaration] = {}
+_by_struct: dict[type[Fact], Declaration] = {}
 
 
 def event(*, topic: str, version: int = 1) -> Callable[[type[E]], type[E]]:
@@ -65,7 +79,7 @@ def event(*, topic: str, version: int = 1) -> Callable[[type[E]], type[E]]:
     return declare
 
 
-def declaration_of(struct: type[Event]) -> Declaration:
+def declaration_of(struct: type[Fact]) -> Declaration:
     """Return the declaration of an event class; raises `UndeclaredEvent`."""
     try:
         return _by_struct[struct]

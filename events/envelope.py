@@ -10,9 +10,9 @@ from uuid import UUID
 
 import msgspec
 
-from events.declaration import Declaration, Event
+from events.declaration import Declaration, Event, Fact
 
-E_co = TypeVar("E_co", bound=Event, covariant=True)
+E_co = TypeVar("E_co", bound=Fact, covariant=True)
 # Kafka allows a header without a value.
 Headers = list[tuple[str, bytes | None]]
 
@@ -36,7 +36,7 @@ class Received(msgspec.Struct, Generic[E_co], frozen=True, kw_only=True):
     cause: Cause
 
     @property
-    def order_id(self) -> UUID:
+    def order_id(self: "Received[Event]") -> UUID:
         return self.data.order_id
 
 
@@ -66,7 +66,7 @@ def write_headers(
     return [(name, value.encode()) for name, value in values.items()]
 
 
-def read_event(*, declaration: Declaration, headers: Headers, value: bytes) -> Received[Event]:
+def read_event(*, declaration: Declaration, headers: Headers, value: bytes) -> Received[Fact]:
     """Decode and validate a record of a declared type.
 
     Raises `BadEnvelope` for headers, `msgspec.ValidationError` or `msgspec.DecodeError` for the value.

@@ -16,7 +16,7 @@ import msgspec
 from django.db import connection, transaction
 from uuid_utils.compat import uuid7
 
-from events.declaration import Event, declaration_of
+from events.declaration import Fact, declaration_of
 from events.envelope import Cause, Headers, write_headers
 from events.models import SHARDS, OutboxEvent
 from events.wakeup import wake_relay
@@ -37,7 +37,7 @@ class NotInTransaction(RuntimeError):
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """An event to publish: `version` is that of the aggregate after the change the event tells of."""
 
-    event: Event
+    event: Fact
     aggregate_type: str
     aggregate_id: UUID
     version: int
@@ -56,7 +56,7 @@ class RawRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def publish(
-    event: Event, *, aggregate_type: str, aggregate_id: UUID, version: int, cause: Cause | None = None
+    event: Fact, *, aggregate_type: str, aggregate_id: UUID, version: int, cause: Cause | None = None
 ) -> UUID:
     """Write one event to the outbox and return its id.
 
@@ -110,7 +110,7 @@ def _row(*, outgoing: Outgoing) -> tuple[Any, ...]:
     payload = msgspec.json.encode(outgoing.event)
     msgspec.json.decode(payload, type=declaration.struct)  # a struct does not check itself when it is made
     event_id = uuid7()
-    key = str(outgoing.event.order_id)
+    key = outgoing.event.key
     headers = write_headers(
         declaration=declaration,
         event_id=event_id,

@@ -17,6 +17,7 @@ from events import Event, Outgoing, Received, publish_all
 from events.inventory import StockRejected, StockReleased, StockReserved
 from events.orders import OrderCancelled, OrderPlaced, OrderRejected
 from events.values import Line, Shortage
+from inventory.arrivals import tell_arrivals
 from inventory.models import Reservation, ReservationLine, ReservationStatus, StockItem
 
 Ending = OrderRejected | OrderCancelled
@@ -71,7 +72,7 @@ def release(*, events: Sequence[Received[Ending]]) -> None:
     reservations = list(held.order_by("order_id").prefetch_related("lines"))
     lines = {one.order_id: _held_lines(reservation=one) for one in reservations}
     back = _count(line for some in lines.values() for line in some)
-    _lock_stock(skus=back)
+    tell_arrivals(shelf=_lock_stock(skus=back), arrived=back)
     _move(pieces=back)
     _let_go(reservations=reservations)
     publish_all(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.db import connection, transaction
 from django.utils import timezone
 
+from inventory.arrivals import tell_arrivals
 from inventory.models import StockAdjustment, StockItem
 
 _OPEN = """
@@ -47,6 +48,7 @@ def adjust_stock(*, sku: str, quantity: int, note: str, by: str) -> None:
         raise NotEnoughStock(
             f"Only {item.available} of {sku} are for sale: {-quantity} cannot be taken out. Take out fewer."
         )
+    tell_arrivals(shelf={sku: item.available}, arrived={sku: quantity})
     item.available += quantity
     item.save(update_fields=["available"])
     StockAdjustment.objects.create(

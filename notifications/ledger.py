@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -154,7 +154,7 @@ def _write_waiting(*, email: Email, recipient: Recipient) -> Mail:
     declaration = find_declaration(name=kept.type)
     if declaration is None:
         raise LookupError(f"Nobody declares {kept.type} any more, which mail {email.id} tells of.")
-    event = msgspec.convert(kept.data, declaration.struct)
+    event = cast(Event, msgspec.convert(kept.data, declaration.struct))
     return write_mail(recipient=recipient, event=event, cause=kept.cause)
 
 

@@ -7,6 +7,7 @@ files, the second replaces the first; by plain SMTP it may be delivered twice, a
 import smtplib
 
 import msgspec
+from django.core.mail import EmailMessage
 
 from notifications.mails import Mail, message_of
 from workers import DependencyDown, PermanentError, TransientError
@@ -28,15 +29,20 @@ Outcome = Sent | Refused
 
 
 def send(*, mail: Mail) -> Outcome:
-    """Send one mail.
+    """Send one mail about an order; see `hand_over`."""
+    return hand_over(message=message_of(mail=mail), to=mail.to)
+
+
+def hand_over(*, message: EmailMessage, to: str) -> Outcome:
+    """Hand a mail to one reader to the mail server.
 
     Raises `DependencyDown` when the server cannot be used at all, `TransientError` when it asks to come again,
     `PermanentError` when it will not have the mail for a reason that is not its recipient.
     """
     try:
-        message_of(mail=mail).send()
+        message.send()
     except smtplib.SMTPRecipientsRefused as refusal:
-        return _refused(refusal=refusal, mail=mail)
+        return _refused(refusal=refusal, to=to)
     except smtplib.SMTPResponseException as error:
         raise _meaning(error=error) from error
     except smtplib.SMTPServerDisconnected as error:
@@ -46,8 +52,8 @@ def send(*, mail: Mail) -> Outcome:
     return Sent()
 
 
-def _refused(*, refusal: smtplib.SMTPRecipientsRefused, mail: Mail) -> Refused:
-    code, words = refusal.recipients[mail.to]
+def _refused(*, refusal: smtplib.SMTPRecipientsRefused, to: str) -> Refused:
+    code, words = refusal.recipients[to]
     reason = f"{code} {words.decode(errors='replace')}"
     if code < 500:
         raise TransientError(f"The mail server does not take the recipient now: {reason}") from refusal

@@ -1,5 +1,7 @@
 """The catalogue for staff."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,6 +12,7 @@ from events.money import format_money
 from shop.covers import cover_url
 from shop.models import Attribute, Category, Product, ProductType, Review
 from shop.search import find_terms, match_terms
+from shop.services import save_product
 
 
 class AttributeInline(admin.TabularInline):
@@ -72,6 +75,10 @@ class ProductAdmin(admin.ModelAdmin):
     def has_delete_permission(self, _request: HttpRequest, _obj: Product | None = None) -> bool:
         """A product is taken off sale, not deleted: orders go on naming it."""
         return False
+
+    def save_model(self, _request: HttpRequest, obj: Product, _form: Any, _change: bool) -> None:
+        """Save it, and tell who waits for a lower price."""
+        save_product(product=obj)
 
     @admin.display(description="price", ordering="price_amount")
     def price(self, product: Product) -> str:

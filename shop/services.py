@@ -5,7 +5,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice, zip_longest
 
 from django.db import transaction
+from uuid_utils.compat import uuid7
 
+from events import publish
+from events.products import PriceChanged
 from inventory.services import open_stock
 from shop.attributes import Definition
 from shop.catalogue.generating import GENERATED_SKUS, generate_products
@@ -21,6 +24,21 @@ class SlugTaken(ValueError):
 
 class EmptyShop(RuntimeError):
     """There is nothing yet to make up more of; load a catalogue first (`manage.py load_demo`)."""
+
+
+@transaction.atomic
+def save_product(*, product: Product) -> None:
+    """Save a product as staff have made it, and tell others when it costs more or less than before."""
+    known = Product.objects.select_for_update().filter(pk=product.pk)
+    before = known.values_list("price_amount", flat=True).first()
+    product.save()
+    if before is not None and before != product.price_amount:
+        publish(
+            PriceChanged(sku=product.sku, before=before, now=product.price_amount, currency=product.currency),
+            aggregate_type="price_change",
+            aggregate_id=uuid7(),
+            version=1,
+        )
 
 
 @transaction.atomic

@@ -31,7 +31,16 @@ from tests.invariants import Findings, Witnesses, settle
 from tests.running_shop import RunningShop, running_shop
 from tests.waiting import eventually
 
-_WORKERS = ("relay", "inventory", "orders", "payments", "shipments", "notifications", "analytics")
+_WORKERS = (
+    "relay",
+    "inventory",
+    "orders",
+    "payments",
+    "shipments",
+    "notifications",
+    "analytics",
+    "wishlists",
+)
 _SERVERS = ("web", "bank", "postgres")
 _BUYERS = 4
 # So that things break amid orders, and not after them.

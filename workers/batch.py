@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from events.declaration import Event
+from events.declaration import Fact
 from events.envelope import Received
 from workers import metrics
 from workers.calls import Caller
@@ -217,7 +217,7 @@ def _by_handler(*, deliveries: Iterable[Delivery], kind: type[H]) -> list[tuple[
     return list(grouped.values())
 
 
-def _events(*, deliveries: Iterable[Delivery]) -> list[Received[Event]]:
+def _events(*, deliveries: Iterable[Delivery]) -> list[Received[Fact]]:
     return [delivery.event for delivery in deliveries if delivery.event]
 
 

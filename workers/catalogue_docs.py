@@ -17,7 +17,7 @@ _HEADERS = {
     "ce_source": "The topic's owner, `/waybill/<topic>`.",
     "ce_type": "The event's name with its version.",
     "ce_time": "When it was published, RFC 3339 in UTC.",
-    "ce_subject": "The order's id.",
+    "ce_subject": "What the event is about: the record's key.",
     "ce_dataschema": "Where its JSON Schema is.",
     "content-type": "Always application/json.",
     "traceparent": "W3C trace context.",
@@ -61,9 +61,9 @@ def _page() -> Iterator[str]:
     yield ""
     yield "Made by `manage.py export_events` from the declarations in `events/`; edit those, not this page."
     yield ""
-    yield "Every record's key is the order id. The topic `orders` is the timeline of each order: its"
-    yield "`sequence` header has no gaps, and the live pages of the shop read this topic alone. Each topic"
-    yield "has a dead letter topic, `<topic>.DLT`."
+    yield "Every record's key is the id of the order it is about; where there is no order, the key is the SKU of the"
+    yield "product. The topic `orders` is the timeline of each order: its `sequence` header has no gaps, and the live"
+    yield "pages of the shop read this topic alone. Each topic has a dead letter topic, `<topic>.DLT`."
     for topic in topics():
         yield from _topic_section(topic=topic)
     yield from _headers_section()

@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
-from events.declaration import Declaration, Event, find_declaration, same_event
+from events.declaration import Declaration, Fact, find_declaration, same_event
 from events.envelope import Headers, Received, read_event
 from workers.failures import Poison
 from workers.worker import Handler, Worker
@@ -47,7 +47,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     event_id: UUID
     line: bytes
     handler: Handler | None = None
-    event: Received[Event] | None = None
+    event: Received[Fact] | None = None
     poison: Poison | None = None
 
     @property
@@ -103,7 +103,7 @@ def open_record(*, worker: Worker, record: Record) -> Delivery:
     return Delivery(record=record, event_id=event_id, line=line, handler=handler, event=event)
 
 
-def read_record(*, declaration: Declaration | None, record: Record) -> Received[Event]:
+def read_record(*, declaration: Declaration | None, record: Record) -> Received[Fact]:
     """Return the event a record carries; raises `Poison` with the reason when it cannot be read."""
     if declaration is None:
         raise Poison(f"This worker does not know version {record.type!r} of the event.")
@@ -113,8 +113,8 @@ def read_record(*, declaration: Declaration | None, record: Record) -> Received[
         event = read_event(declaration=declaration, headers=record.headers, value=record.value)
     except (ValueError, msgspec.MsgspecError) as error:
         raise Poison(str(error)) from error
-    if record.key != str(event.order_id).encode():
-        raise Poison("The record's key is not the order id of its event.")
+    if record.key != event.data.key.encode():
+        raise Poison("The record's key is not that of what its event is about.")
     return event
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 from kafka import TopicPartition
 
-from events.declaration import Event, find_declaration
+from events.declaration import Fact, find_declaration
 from events.envelope import Received
 from workers.failures import Poison
 from workers.inbox import handled
@@ -22,7 +22,7 @@ _REMEMBER = "CREATE TEMPORARY TABLE workers_replayed (event_id uuid PRIMARY KEY)
 _NEW = "INSERT INTO workers_replayed SELECT unnest(%s::uuid[]) ON CONFLICT DO NOTHING RETURNING event_id"
 
 
-def read_topics(*, topics: Sequence[str]) -> Iterator[Received[Event]]:
+def read_topics(*, topics: Sequence[str]) -> Iterator[Received[Fact]]:
     """Yield every readable event that Kafka still keeps of these topics; one that was sent twice comes twice.
 
     Events of one order come in order within a topic; between topics there is no order. Ends where the topics
@@ -43,7 +43,7 @@ def read_topics(*, topics: Sequence[str]) -> Iterator[Received[Event]]:
         consumer.close(autocommit=False)
 
 
-def _until(*, consumer: object, ends: dict[TopicPartition, int]) -> Iterator[Received[Event]]:
+def _until(*, consumer: object, ends: dict[TopicPartition, int]) -> Iterator[Received[Fact]]:
     while any(consumer.position(partition) < end for partition, end in ends.items()):  # type: ignore[attr-defined]
         polled = consumer.poll(timeout_ms=1_000)  # type: ignore[attr-defined]
         for partition, batch in polled.items():
@@ -53,7 +53,7 @@ def _until(*, consumer: object, ends: dict[TopicPartition, int]) -> Iterator[Rec
                     yield event
 
 
-def _readable(*, consumed: object) -> Received[Event] | None:
+def _readable(*, consumed: object) -> Received[Fact] | None:
     record = record_from_kafka(consumed)
     declaration = find_declaration(name=record.type)
     try:
@@ -62,7 +62,7 @@ def _readable(*, consumed: object) -> Received[Event] | None:
         return None
 
 
-def read_handled(*, worker: Worker, structs: Sequence[type[Event]]) -> Iterator[Received[Event]]:
+def read_handled(*, worker: Worker, structs: Sequence[type[Fact]]) -> Iterator[Received[Fact]]:
     """In the caller's transaction: yield the events of these types that the worker's inbox knows, each once.
 
     What was seen is remembered in a temporary table, so memory does not grow with the topics. See `read_topics`.

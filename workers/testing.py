@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from uuid_utils.compat import uuid7
 
-from events.declaration import Event, declaration_of
+from events.declaration import Fact, declaration_of
 from events.envelope import write_headers
 from events.models import OutboxEvent
 from workers.batch import Plan, handle
@@ -21,15 +21,15 @@ from workers.periodic import run_all
 from workers.record import Record, open_record
 from workers.worker import Worker
 
-E = TypeVar("E", bound=Event)
+E = TypeVar("E", bound=Fact)
 
 _offsets = count()
 
 
-def record_of(event: Event, *, sequence: int = 1, event_id: UUID | None = None) -> Record:
+def record_of(event: Fact, *, sequence: int = 1, event_id: UUID | None = None) -> Record:
     """Return the Kafka record that this event would travel as."""
     declaration = declaration_of(type(event))
-    key = str(event.order_id)
+    key = event.key
     return Record(
         topic=declaration.topic,
         partition=0,
@@ -43,7 +43,7 @@ def record_of(event: Event, *, sequence: int = 1, event_id: UUID | None = None) 
     )
 
 
-def deliver(worker: Worker, *events: Event, sequence: int = 1) -> None:
+def deliver(worker: Worker, *events: Fact, sequence: int = 1) -> None:
     """Hand events to a worker as one batch."""
     deliver_records(worker, [record_of(event, sequence=sequence) for event in events])
 

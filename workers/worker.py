@@ -9,11 +9,11 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
-from events.declaration import Event, declaration_of
+from events.declaration import Fact, declaration_of
 from events.envelope import Received
 from workers.breaker import Breaker
 
-E = TypeVar("E", bound=Event)
+E = TypeVar("E", bound=Fact)
 IntentT = TypeVar("IntentT")
 OutcomeT = TypeVar("OutcomeT")
 C = TypeVar("C", bound=type)
@@ -118,7 +118,7 @@ class Worker:
         """The topics this worker reads: those of the events it handles."""
         return sorted({name.split(".")[0] for name in self.handlers})
 
-    def on(self, *events: type[Event]) -> Callable[[F], F]:
+    def on(self, *events: type[Fact]) -> Callable[[F], F]:
         """Declare a database handler: it gets a batch of these events inside one transaction.
 
         In one call no two events belong to the same order, and for each order the calls come in the order of
@@ -131,7 +131,7 @@ class Worker:
 
         return declare
 
-    def effect(self, *events: type[Event]) -> Callable[[C], C]:
+    def effect(self, *events: type[Fact]) -> Callable[[C], C]:
         """Declare an I/O handler: a class with the three steps of `Effect`."""
 
         def declare(cls: C) -> C:
@@ -153,7 +153,7 @@ class Worker:
 
         return declare
 
-    def _add(self, *, events: Sequence[type[Event]], handler: Handler) -> None:
+    def _add(self, *, events: Sequence[type[Fact]], handler: Handler) -> None:
         if not events:
             raise DeclarationError(f"{self.name}.{handler.name} names no event.")
         for struct in events:

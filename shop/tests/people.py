@@ -3,6 +3,7 @@
 import re
 
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 
 PASSWORD = "grass-orchid-lantern"
@@ -11,6 +12,7 @@ PASSWORD = "grass-orchid-lantern"
 def sign_up(*, email: str, client: Client | None = None) -> Client:
     """Open an account with the code that the mail brings, and return its browser."""
     client = client or Client()
+    cache.clear()  # of attempts to sign up
     client.post("/account/signup/", {"email": email, "password1": PASSWORD})
     client.post("/account/confirm-email/", {"code": mailed_code()})
     return client

@@ -2,6 +2,7 @@
 
 from inventory.services import adjust_stock, open_stock
 from shop.models import Category, Product, ProductType
+from shop.services import save_product
 
 
 def put_on_shelf(*, sku: str, title: str = "Middlemarch", price: int = 1490, stock: int = 10) -> Product:
@@ -27,7 +28,9 @@ def sell_elsewhere(*, sku: str, quantity: int) -> None:
 
 def change_price(*, sku: str, price: int) -> None:
     """Have staff change a price."""
-    Product.objects.filter(sku=sku).update(price_amount=price)
+    product = Product.objects.get(sku=sku)
+    product.price_amount = price
+    save_product(product=product)
 
 
 def withdraw(*, sku: str) -> None:

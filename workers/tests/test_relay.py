@@ -42,7 +42,7 @@ def _steps_in_kafka(order_id: UUID) -> list[str]:
     return [
         event.data.step
         for event in read_topics(topics=["orders"])
-        if isinstance(event.data, OrderAdvanced) and event.order_id == order_id
+        if isinstance(event.data, OrderAdvanced) and event.data.order_id == order_id
     ]
 
 
