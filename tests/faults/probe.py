@@ -1,7 +1,8 @@
 """`python -m tests.faults.probe GROUP`: a worker that notes what it handles, in a process of its own to be killed.
 
-Its table has no constraint that would hide a second effect. With a crash point and a file, it kills itself once at
-that point, and leaves the file behind. With an order and a number, it fails so often at that order's second event.
+Its table has no constraint that would hide a second effect. With a crash point, an order and a file, it kills itself
+once at that point of a batch with that order, and leaves the file behind. With an order and a number, it fails so
+often at that order's second event.
 """
 
 import os
@@ -45,8 +46,9 @@ def main() -> None:
             cursor.executemany(
                 "INSERT INTO probe_note (consumer, order_id, step, event_id) VALUES (%s, %s, %s, %s)", rows
             )
-        _crash_once(at=BEFORE_COMMIT)
-        transaction.on_commit(lambda: _crash_once(at=AFTER_COMMIT))
+        if os.environ.get("PROBE_CRASHES_WITH") in {str(event.order_id) for event in events}:
+            _crash_once(at=BEFORE_COMMIT)
+            transaction.on_commit(lambda: _crash_once(at=AFTER_COMMIT))
 
     run_one(name=group, health_port=0, stop=Stop())
 

@@ -23,7 +23,9 @@ def test_a_worker_killed_at_its_commit_has_one_effect_for_each_event(
 ) -> None:
     crashed = tmp_path / "crashed"
     probe.start_relay()
-    victim = probe.start_worker(PROBE_CRASHES=point, PROBE_CRASHED=str(crashed))
+    victim = probe.start_worker(
+        PROBE_CRASHES=point, PROBE_CRASHES_WITH=str(orders[0]), PROBE_CRASHED=str(crashed)
+    )
     probe.tell(orders=orders, times=EVENTS)
     eventually(lambda: crashed.exists() and not victim.is_running, what="the worker is dead")
 
