@@ -38,7 +38,7 @@ pytest: $(INSTALLED)
 
 # Every fault, the long ones too, and the kill tests with 25 seeds each.
 faults: $(INSTALLED)
-	$(BIN)/python -m pytest -m "" tests/faults
+	$(BIN)/python -m pytest -m "" tests/faults tests/test_order_flow.py tests/test_records.py workers/tests
 
 # ORDERS and SEED choose another run; the same seed gives the same orders and the same faults.
 drill: $(INSTALLED)
