@@ -7,9 +7,9 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Func, Q, TextField, Value
-from django.db.models.functions import Now
-from django.db.models.lookups import Exact
+from django.db.models import F, Func, IntegerField, Q, TextField, Value
+from django.db.models.functions import Cast, Now
+from django.db.models.lookups import Exact, LessThanOrEqual
 
 from shop.attributes import BadAttributes, Definition, check_attributes
 from shop.search import SortTitle, product_vector
@@ -129,11 +129,26 @@ class Product(models.Model):
                 ),
                 name="attributes_are_an_object",
             ),
+            # An entry of a B-tree, and so of the index `product_facets`, holds 2,704 bytes at most.
+            models.CheckConstraint(
+                condition=LessThanOrEqual(
+                    Func(
+                        Cast("attributes", TextField()), function="OCTET_LENGTH", output_field=IntegerField()
+                    ),
+                    Value(2000),
+                ),
+                name="attributes_fit_their_index",
+                violation_error_message="All attributes together must be shorter than 2,000 bytes.",
+            ),
         ]
         indexes: ClassVar = [
             GinIndex(fields=["search_vector"], name="product_search"),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="product_attributes"),
             models.Index(F("category"), F("id"), condition=Q(is_active=True), name="product_on_shelf"),
+            # Counts of facets read this index alone, and not the wide rows.
+            models.Index(
+                "category", include=["attributes"], condition=Q(is_active=True), name="product_facets"
+            ),
             models.Index(F("price_amount"), F("id"), condition=Q(is_active=True), name="product_by_price"),
             models.Index(F("sort_title"), F("id"), condition=Q(is_active=True), name="product_by_title"),
             models.Index(F("id"), condition=Q(is_active=True), name="product_for_sale"),
@@ -219,3 +234,12 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stars} of 5 for {self.product}, by {self.signature}"
+
+
+class SearchWord(models.Model):
+    """A word that some product's title, byline or attributes use, folded: what a mistyped word may have meant."""
+
+    word = models.CharField(max_length=40, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.word

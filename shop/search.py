@@ -69,9 +69,14 @@ def fold(*, text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(_FOLD).lower()
 
 
+def find_words(*, text: str) -> list[str]:
+    """Return the words of a text: letters and digits, folded, without the s of a possessive."""
+    return re.findall(r"[^\W_]+", re.sub(r"'s\b", "", fold(text=text)))
+
+
 def find_terms(*, text: str) -> list[str]:
-    """Return the words to look for in what a visitor typed: letters and digits, folded, eight at most."""
-    return re.findall(r"[^\W_]+", re.sub(r"'s\b", "", fold(text=text)))[:_MOST_TERMS]
+    """Return the words to look for in what a visitor typed, eight at most."""
+    return find_words(text=text)[:_MOST_TERMS]
 
 
 def match_terms(*, terms: list[str]) -> SearchQuery:

@@ -6,14 +6,16 @@ How many pieces are left is not known here: ask `inventory.selectors.stock_level
 import base64
 import binascii
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, Expression, Q, QuerySet, When
 
 from shop.covers import cover_url
+from shop.faceting import FacetCounts, count_facets
 from shop.models import Attribute, Category, Product
 from shop.search import find_terms, match_terms, rank_terms
 
@@ -96,12 +98,16 @@ class ProductPrice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProductPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One numbered page of a listing; `page` counts from 1, `total` counts products over all pages."""
+    """One numbered page of a listing; `page` counts from 1, `total` counts products over all pages.
+
+    `facet_counts[key][value]` says how many products that value would leave under all the other filters.
+    """
 
     products: tuple[ProductSummary, ...]
     total: int
     page: int
     page_count: int
+    facet_counts: dict[str, Counter[str]]
 
 
 class ProductSlice(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,20 +145,49 @@ def search_products(
     sort: str = "",
     page: int = 1,
     page_size: int = PAGE_SIZE,
+    facet_keys: Sequence[str] = (),
 ) -> ProductPage:
     """Return a numbered page of the products for sale. Two queries, whatever the catalogue's size.
 
     `category` is a slug; `facets` maps an attribute's key to the values wanted, any of which will do;
     `sort` is a key of `SORTS`, empty for the best match first (or the shop's own order without `search`).
-    A page past the last is the last. Raises `UnknownSort`.
+    The values of `facet_keys` are counted. A page past the last is the last. Raises `UnknownSort`.
     """
     found = _find_products(search=search, category=category, facets=facets or {})
-    total = found.count()
-    page_count = max(1, math.ceil(total / page_size))
+    counts = _count(search=search, category=category, facets=facets or {}, keys=facet_keys)
+    page_count = max(1, math.ceil(counts.total / page_size))
     page = min(max(page, 1), page_count)
     field = _sort_field(search=search, sort=sort)
     rows = _order(products=found, field=field, search=search)[(page - 1) * page_size : page * page_size]
-    return ProductPage(products=_summarise(products=rows), total=total, page=page, page_count=page_count)
+    return ProductPage(
+        products=_summarise(products=rows),
+        total=counts.total,
+        page=page,
+        page_count=page_count,
+        facet_counts=counts.by_value,
+    )
+
+
+def count_products(
+    *, search: str = "", category: str = "", facets: Mapping[str, Sequence[str]] | None = None
+) -> int:
+    """Return how many products for sale a listing would show. One query."""
+    return _find_products(search=search, category=category, facets=facets or {}).count()
+
+
+def similar_products(*, product: ProductDetail, limit: int) -> tuple[ProductSummary, ...]:
+    """Return other products for sale from the same shelf: the same byline first, then most attributes in common.
+
+    One query.
+    """
+    likeness: Expression = Case(When(byline=product.byline, then=len(product.attributes) + 1), default=0)
+    for key, value in product.attributes.items():
+        likeness = likeness + Case(When(attributes__contains={key: value}, then=1), default=0)
+    shelf = Product.objects.filter(is_active=True, category__slug=product.category_slug)
+    others = shelf.exclude(sku=product.sku).annotate(likeness=likeness).order_by("-likeness", "id")
+    return _summarise(
+        products=others.select_related("category").defer("search_vector", "description")[:limit]
+    )
 
 
 def scroll_products(
@@ -206,6 +241,14 @@ def _find_products(*, search: str, category: str, facets: Mapping[str, Sequence[
     for key, values in facets.items():
         products = products.filter(_any_of(key=key, values=values))
     return products
+
+
+def _count(
+    *, search: str, category: str, facets: Mapping[str, Sequence[str]], keys: Sequence[str]
+) -> FacetCounts:
+    every = list(dict.fromkeys([*keys, *facets]))
+    products = _find_products(search=search, category=category, facets={})
+    return count_facets(products=products, keys=every, chosen=facets)
 
 
 def _any_of(*, key: str, values: Sequence[str]) -> Q:

@@ -14,6 +14,7 @@ from shop.attributes import Definition
 from shop.catalogue.generating import GENERATED_SKUS, generate_products
 from shop.catalogue.reading import Catalogue, CategoryEntry, ProductEntry
 from shop.models import Attribute, Category, Product, ProductType
+from shop.spelling import learn_words, words_of_product
 
 _BATCH = 2000
 
@@ -32,6 +33,9 @@ def save_product(*, product: Product) -> None:
     known = Product.objects.select_for_update().filter(pk=product.pk)
     before = known.values_list("price_amount", flat=True).first()
     product.save()
+    learn_words(
+        texts=words_of_product(title=product.title, byline=product.byline, attributes=product.attributes)
+    )
     if before is not None and before != product.price_amount:
         publish(
             PriceChanged(sku=product.sku, before=before, now=product.price_amount, currency=product.currency),
@@ -115,8 +119,13 @@ def _add_products(*, entries: Sequence[ProductEntry], product_type: ProductType,
     category_ids = dict(Category.objects.values_list("slug", "id"))
     products = [_product(entry, product_type, category_ids[entry.category], currency) for entry in new]
     Product.objects.bulk_create(products, batch_size=_BATCH)
+    learn_words(texts=[text for entry in entries for text in _searched_texts(entry=entry)])
     open_stock(quantities={entry.sku: entry.stock for entry in entries})
     return len(new)
+
+
+def _searched_texts(*, entry: ProductEntry) -> list[str]:
+    return words_of_product(title=entry.title, byline=entry.byline, attributes=entry.attributes)
 
 
 def _product(entry: ProductEntry, product_type: ProductType, category_id: int, currency: str) -> Product:

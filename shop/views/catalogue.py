@@ -1,19 +1,23 @@
 """The catalogue and its products."""
 
+from collections.abc import Sequence
+
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
 from shop.cart import MOST_OF_ONE
 from shop.listing import read_listing
+from shop.no_hits import find_help
 from shop.reviews import may_review, ratings_of, reviews_of
 from shop.selectors import (
     ProductDetail,
     ProductNotFound,
-    ProductPage,
+    ProductSummary,
     get_product,
     list_categories,
     list_facets,
     search_products,
+    similar_products,
 )
 from shop.stock import read_stock
 from shop.views.answers import HtmxRequest, render_page
@@ -31,20 +35,23 @@ def catalogue(request: HtmxRequest) -> HttpResponse:
     found = search_products(
         search=listing.search,
         category=listing.category,
-        facets=listing.facet_values,
+        facets=listing.facets,
         sort=listing.sort,
         page=listing.page,
         page_size=PAGE_SIZE,
+        facet_keys=[facet.key for facet in facets],
     )
     category_name = next((shelf.name for shelf in categories if shelf.slug == listing.category), "")
+    chips = listing.chips(facets=facets, category_name=category_name)
     context = {
         "listing": listing,
         "found": found,
-        "books": _with_stock_and_rating(found=found),
+        "books": _beside(products=found.products),
         "category_name": category_name,
         "category_links": listing.category_links(categories=categories),
-        "chips": listing.chips(facets=facets, category_name=category_name),
-        "facet_fields": listing.facet_fields(facets=facets),
+        "chips": chips,
+        "facet_fields": listing.facet_fields(facets=facets, counts=found.facet_counts),
+        "help": find_help(listing=listing, chips=chips) if not found.total else None,
         "sort_options": listing.sort_options(),
         "page_links": listing.page_links(page=found.page, page_count=found.page_count),
         "next_url": listing.url(page=found.page + 1) if found.page < found.page_count else "",
@@ -63,14 +70,16 @@ def product(request: HtmxRequest, slug: str) -> HttpResponse:
         found = get_product(slug=slug)
     except ProductNotFound as error:
         raise Http404 from error
+    similar = _similar_to(product=found)
     if not found.is_active:
-        return render_page(request, "410.html", _similar_to(product=found), status=410)
+        return render_page(request, "410.html", {"product": found, "books": similar}, status=410)
     stock = read_stock(skus=[found.sku])[found.sku]
     choices = range(1, min(stock.available, MOST_OF_ONE) + 1)
     context = {
         "product": found,
         "stock": stock,
         "choices": choices,
+        "similar": similar,
         "rating": ratings_of(skus=[found.sku]).get(found.sku),
         "reviews": reviews_of(sku=found.sku),
         "may_review": request.user.is_authenticated and may_review(buyer_id=request.user.pk, sku=found.sku),
@@ -78,15 +87,15 @@ def product(request: HtmxRequest, slug: str) -> HttpResponse:
     return render_page(request, "shop/product.html", context)
 
 
-def _with_stock_and_rating(*, found: ProductPage) -> list[dict[str, object]]:
-    skus = [book.sku for book in found.products]
+def _beside(*, products: Sequence[ProductSummary]) -> list[dict[str, object]]:
+    """Return the products with what a list says beside each: stock and rating."""
+    skus = [product.sku for product in products]
     stock, ratings = read_stock(skus=skus), ratings_of(skus=skus)
     return [
-        {"product": book, "stock": stock[book.sku], "rating": ratings.get(book.sku)}
-        for book in found.products
+        {"product": product, "stock": stock[product.sku], "rating": ratings.get(product.sku)}
+        for product in products
     ]
 
 
-def _similar_to(*, product: ProductDetail) -> dict[str, object]:
-    found = search_products(category=product.category_slug, page_size=SIMILAR)
-    return {"product": product, "books": _with_stock_and_rating(found=found)}
+def _similar_to(*, product: ProductDetail) -> list[dict[str, object]]:
+    return _beside(products=similar_products(product=product, limit=SIMILAR))
