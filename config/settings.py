@@ -80,6 +80,7 @@ TEMPLATES = [
 DATABASES = {
     "default": {
         **dj_database_url.parse(environment.database_url, conn_max_age=None, conn_health_checks=True),
+        "ENGINE": "config.database",
         # Parameters travel apart from the statement, and a statement that comes again is planned once. This wants
         # connections of our own: no pooler that hands out another one for each transaction stands in between.
         "OPTIONS": {"server_side_binding": True, "prepare_threshold": 5},

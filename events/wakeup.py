@@ -8,12 +8,16 @@ commits in a moment become one notification.
 import logging
 import os
 import threading
+import time
 
 import psycopg
 from django.db import connection
 from psycopg import sql
 
 CHANNEL = "outbox"
+
+# What is committed meanwhile shares the next notification.
+_AT_MOST_EVERY_SECONDS = 0.002
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +71,7 @@ class _Waker:
             self._wanted.wait()
             self._wanted.clear()
             own.execute(notify)
+            time.sleep(_AT_MOST_EVERY_SECONDS)
 
 
 def _connect(*, parameters: dict[str, object]) -> psycopg.Connection[object]:

@@ -1,4 +1,4 @@
-"""Writing a new order: order, lines and first timeline entry in one statement, once for an idempotency key.
+"""Writing a new order: order, lines, first timeline entry and event in one statement, once for an idempotency key.
 
 This is the path that every buyer waits on, so it costs one round trip where one `INSERT` for each table and two
 looks at the key would cost six.
@@ -6,13 +6,17 @@ looks at the key would cost six.
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 import msgspec
 from django.db import connection
+from django.db.models import JSONField
+from psycopg.types.json import Jsonb
 
+from events import Event, Outgoing
+from events.outbox import published, publishing_clause, publishing_parameters
 from events.values import Address, Line
 from orders.models import Order, TimelineEntry
 
@@ -40,6 +44,8 @@ _PLACE = """
     ), entry AS (
         INSERT INTO orders_timelineentry (order_id, sequence, type, text, at)
         SELECT id, %(sequence)s, %(entry_type)s, %(entry_text)s, %(entry_at)s FROM placed
+    ), told AS (
+        {publish}
     )
     SELECT is_ours, EXISTS (SELECT FROM placed) FROM turn
 """
@@ -49,15 +55,18 @@ class IdempotencyInFlight(RuntimeError):
     """An order with this idempotency key is being placed at this moment; ask again in a second."""
 
 
-def insert_order(*, order: Order, lines: Sequence[Line], entry: TimelineEntry) -> Order:
-    """Write the order and return it, or return the order that its idempotency key stands for already.
+def insert_order(
+    *, order: Order, lines: Sequence[Line], entry: TimelineEntry, tell: Callable[[], Event]
+) -> Order:
+    """Write the order and its event and return it, or return the order that its idempotency key stands for already.
 
-    An order whose number is taken gets another. Belongs into the transaction that publishes the event of a new
-    order. Raises `IdempotencyInFlight`.
+    An order whose number is taken gets another, and `tell` is asked again for the event. Raises
+    `IdempotencyInFlight`.
     """
     while True:
-        is_ours, is_placed = _execute(order=order, lines=lines, entry=entry)
+        is_ours, is_placed = _execute(order=order, lines=lines, entry=entry, event=tell())
         if is_placed:
+            published()
             return order
         if earlier := find_by_key(key=order.idempotency_key):
             return earlier
@@ -89,8 +98,10 @@ def new_number() -> str:
     return f"WB-{letters[:4]}-{letters[4:]}"
 
 
-def _execute(*, order: Order, lines: Sequence[Line], entry: TimelineEntry) -> tuple[bool, bool]:
+def _execute(*, order: Order, lines: Sequence[Line], entry: TimelineEntry, event: Event) -> tuple[bool, bool]:
+    outgoing = Outgoing(event=event, aggregate_type="order", aggregate_id=order.id, version=order.sequence)
     parameters = {
+        **publishing_parameters(outgoing=outgoing),
         **_column_values(order=order),
         "lock": _lock_number(key=order.idempotency_key),
         "skus": [line.sku for line in lines],
@@ -110,15 +121,22 @@ def _execute(*, order: Order, lines: Sequence[Line], entry: TimelineEntry) -> tu
 
 @cache
 def _statement() -> str:
-    columns = [field.attname for field in Order._meta.concrete_fields]
-    return _PLACE.format(columns=", ".join(columns), values=", ".join(f"%({name})s" for name in columns))
+    return _PLACE.format(
+        columns=", ".join(_columns()),
+        values=", ".join(f"%({name})s" for name in _columns()),
+        publish=publishing_clause(source="placed"),
+    )
 
 
 def _column_values(*, order: Order) -> dict[str, Any]:
-    return {
-        field.attname: field.get_db_prep_save(getattr(order, field.attname), connection)
-        for field in Order._meta.concrete_fields
-    }
+    values = {name: getattr(order, name) for name in _columns()}
+    return {name: Jsonb(value) if _columns()[name] else value for name, value in values.items()}
+
+
+@cache
+def _columns() -> dict[str, bool]:
+    """Return which columns an order has, and whether they hold JSON."""
+    return {field.attname: isinstance(field, JSONField) for field in Order._meta.concrete_fields}
 
 
 def _lock_number(*, key: str | None) -> int | None:

@@ -11,7 +11,6 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from events import publish
 from events.orders import Actor, OrderCancelled, OrderPlaced, RefundRequested
 from events.values import Address, Line
 from orders.journal import Change, Step, write_down
@@ -100,12 +99,12 @@ def place_order(
             payment_method=payment_method,
         ),
     )
-    with transaction.atomic():
-        placed = insert_order(order=order, lines=lines, entry=_first_entry(order=order))
-        if placed is not order:
-            return _same(order=placed, fingerprint=order.idempotency_fingerprint)
-        told = _placed(order=order, lines=lines)
-        publish(told, aggregate_type="order", aggregate_id=order.id, version=order.sequence)
+    entry = _first_entry(order=order)
+    placed = insert_order(
+        order=order, lines=lines, entry=entry, tell=lambda: _placed(order=order, lines=lines)
+    )
+    if placed is not order:
+        return _same(order=placed, fingerprint=order.idempotency_fingerprint)
     return _value(order=order)
 
 

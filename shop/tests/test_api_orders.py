@@ -234,12 +234,12 @@ def test_the_same_request_gives_the_same_answer_also_when_its_products_are_no_lo
     assert post(client, "orders/", order_of(), **{"Idempotency-Key": "two"}).status_code == 422
 
 
-def test_an_order_takes_three_statements(client: Client) -> None:
+def test_an_order_takes_two_statements(client: Client) -> None:
     with CaptureQueriesContext(connection) as asked:
         place(client, **{"Idempotency-Key": "one"})
 
     statements = [query["sql"] for query in asked if not is_bookkeeping(query["sql"])]
-    assert len(statements) == 3, "the products; the order; its event"
+    assert len(statements) == 2, "the products; the order with its event"
 
 
 def test_without_a_key_every_request_is_an_order(client: Client) -> None:

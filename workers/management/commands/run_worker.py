@@ -1,11 +1,11 @@
 """`manage.py run_worker payments`, `manage.py run_worker relay inventory`, `manage.py run_worker --all`."""
 
-import gc
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from workers.checks import TAG
+from workers.collector import spare_collector
 from workers.consumer import ConsumerLoop
 from workers.health import Pulse, serve_health, watch_over
 from workers.relay import Relay
@@ -58,7 +58,7 @@ class Command(BaseCommand):
 def run_one(*, name: str, health_port: int, stop: Stop) -> None:
     """Run the relay or one worker in this process until it is told to stop."""
     stop.on_signals()
-    _spare_the_collector()
+    spare_collector()
     pulse = Pulse()
     watch_over(name=name, pulse=pulse)
     if health_port:
@@ -67,11 +67,3 @@ def run_one(*, name: str, health_port: int, stop: Stop) -> None:
         Relay(stop=stop, pulse=pulse).run()
     else:
         ConsumerLoop(worker=find_worker(name=name), stop=stop, pulse=pulse).run()
-
-
-def _spare_the_collector() -> None:
-    # What Django has loaded stays for good, and a batch makes thousands of objects that hold no cycles: looking
-    # through all of them again and again took a tenth of a worker's time.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
