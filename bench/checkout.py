@@ -4,6 +4,7 @@ from bench import floor
 from bench.clients import Answer, closed_loop
 from bench.figures import Figures, milliseconds, own_cpu_seconds
 from bench.orders import requests, sell
+from bench.processes import cpu_seconds, difference
 from bench.shop import Door, Shop, running_shop
 
 _CONNECTIONS = 16
@@ -39,18 +40,20 @@ def _round(*, shop: Shop, skus: list[str], orders: int) -> dict[str, Figures]:
 def _load(*, shop: Shop, application: str, wanted: list[bytes]) -> Figures:
     door = shop.open_pages(application=application, name=application.split(":")[0])
     closed_loop(port=door.port, requests=wanted[:_WARM_UP], connections=_CONNECTIONS)
-    figures = _measure(door=door, wanted=wanted[_WARM_UP:])
+    figures = _measure(shop=shop, door=door, wanted=wanted[_WARM_UP:])
     shop.end(door)
     return figures
 
 
-def _measure(*, door: Door, wanted: list[bytes]) -> Figures:
-    before = own_cpu_seconds()
+def _measure(*, shop: Shop, door: Door, wanted: list[bytes]) -> Figures:
+    before, used_before = own_cpu_seconds(), cpu_seconds(state=shop.state)
     answers, seconds = closed_loop(port=door.port, requests=wanted, connections=_CONNECTIONS)
+    used = difference(before=used_before, after=cpu_seconds(state=shop.state))
     _require_accepted(answers)
     return {
         "per_second": round(len(answers) / seconds, 1),
         **milliseconds([answer.seconds for answer in answers]),
+        "cpu_ms_each": {name: round(used[name] / len(answers) * 1000, 2) for name in (door.name, "postgres")},
         "load_generator_cpu_seconds": round(own_cpu_seconds() - before, 2),
     }
 

@@ -21,6 +21,8 @@ def cpu_seconds(*, state: StateFolder) -> CpuSeconds:
     """Return the CPU seconds that each process of the stack has used so far, its children included."""
     used: CpuSeconds = {}
     for name, record in state.read_processes().items():
+        if not psutil.pid_exists(int(record["pid"])):
+            continue
         process = psutil.Process(int(record["pid"]))
         names = _worker_names(state=state, label=name)
         used[name] = used.get(name, 0.0) + _own(process=process)

@@ -96,8 +96,8 @@ class Shop:
     def open_pages(self, *, application: str = "config.wsgi:application", name: str = "web") -> Door:
         """Open granian's door to a WSGI application and return it when it takes connections."""
         port = self.state.port(name=name)
-        # Two processes for two cores, each with two threads: one works while the other waits for the database.
-        size = ["--workers", "2", "--blocking-threads", "2"]
+        # Two processes for two cores, each with four threads: one works while the others wait for the database.
+        size = ["--workers", "2", "--blocking-threads", "4"]
         options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws", *size]
         command = [str(Path(sys.executable).parent / "granian"), *options, application]
         return self._open(Door(name=name, command=command, port=port, shop=self))

@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 from django.db import connection
-from django.db.models import JSONField
 from psycopg.types.json import Jsonb
 
 from events import Event, Outgoing
@@ -49,6 +48,22 @@ _PLACE = """
     )
     SELECT is_ours, EXISTS (SELECT FROM placed) FROM turn
 """
+# What is known of an order when it is placed.
+_KNOWN = (
+    *(
+        "id",
+        "number",
+        "token",
+        "status",
+        "sequence",
+        "email",
+        "ship_to",
+        "total",
+        "currency",
+        "payment_method",
+    ),
+    *("placed_at", "updated_at", "idempotency_key", "idempotency_fingerprint", "buyer_id"),
+)
 
 
 class IdempotencyInFlight(RuntimeError):
@@ -121,22 +136,31 @@ def _execute(*, order: Order, lines: Sequence[Line], entry: TimelineEntry, event
 
 @cache
 def _statement() -> str:
+    fields = Order._meta.concrete_fields
     return _PLACE.format(
-        columns=", ".join(_columns()),
-        values=", ".join(f"%({name})s" for name in _columns()),
+        columns=", ".join(field.attname for field in fields),
+        values=", ".join(_value_of(field=field) for field in fields),
         publish=publishing_clause(source="placed"),
     )
 
 
+def _value_of(*, field: Any) -> str:
+    # What a new order does not have yet stands in the statement: half of its columns need not travel each time.
+    if field.attname in _KNOWN:
+        return f"%({field.attname})s"
+    match field.get_default():
+        case None:
+            return "NULL"
+        case []:
+            return "'[]'"
+        case "":
+            return "''"
+        case number:
+            return str(int(number))
+
+
 def _column_values(*, order: Order) -> dict[str, Any]:
-    values = {name: getattr(order, name) for name in _columns()}
-    return {name: Jsonb(value) if _columns()[name] else value for name, value in values.items()}
-
-
-@cache
-def _columns() -> dict[str, bool]:
-    """Return which columns an order has, and whether they hold JSON."""
-    return {field.attname: isinstance(field, JSONField) for field in Order._meta.concrete_fields}
+    return {**{name: getattr(order, name) for name in _KNOWN}, "ship_to": Jsonb(order.ship_to)}
 
 
 def _lock_number(*, key: str | None) -> int | None:
