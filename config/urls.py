@@ -6,6 +6,8 @@ from django.views.i18n import set_language
 
 from config import health
 
+handler500 = "shop.views.errors.server_error"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("shop.apis.urls")),

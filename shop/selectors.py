@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 from django.db import connection
-from django.db.models import Case, Count, Expression, Q, QuerySet, When
+from django.db.models import Case, Expression, Q, QuerySet, When
 
 from shop.covers import cover_url
 from shop.faceting import FacetCounts, count_facets
@@ -39,11 +39,10 @@ class BadCursor(ValueError):
 
 
 class CategoryValue(msgspec.Struct, frozen=True, kw_only=True):
-    """A shelf of the shop, with how many products stand on it for sale."""
+    """A shelf of the shop."""
 
     slug: str
     name: str
-    product_count: int
 
 
 class FacetValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,12 +125,8 @@ class ProductSlice(msgspec.Struct, frozen=True, kw_only=True):
 
 def list_categories() -> tuple[CategoryValue, ...]:
     """Return every shelf in the shop's order. One query."""
-    active = Count("products", filter=Q(products__is_active=True))
-    counted = Category.objects.annotate(product_count=active).order_by("position", "name")
-    return tuple(
-        CategoryValue(slug=category.slug, name=category.name, product_count=category.product_count)
-        for category in counted
-    )
+    shelves = Category.objects.order_by("position", "name").values_list("slug", "name")
+    return tuple(CategoryValue(slug=slug, name=name) for slug, name in shelves)
 
 
 def list_facets() -> tuple[FacetValue, ...]:
