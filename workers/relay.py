@@ -40,14 +40,20 @@ _REBALANCE_SECONDS = 1.0
 _SHARD_LOCKS = 0x0B0C
 _PRESENCE_LOCKS = 0x0B0D
 
+# Shard by shard along the index, so that a read costs the same however long the backlog is: asked for the first rows
+# of all shards at once, the planner sorts the whole backlog where its statistics are old.
 # A blocked row holds its key, and only its key.
 _READ = """
-    SELECT id, topic, key, headers, payload FROM events_outboxevent AS row
-    WHERE shard = ANY(%s) AND blocked_at IS NULL AND NOT EXISTS (
-        SELECT FROM events_outboxevent AS earlier
-        WHERE earlier.blocked_at IS NOT NULL AND earlier.topic = row.topic AND earlier.key = row.key
-    )
-    ORDER BY id LIMIT %s
+    SELECT row.* FROM unnest(%s::smallint[]) AS own (shard) CROSS JOIN LATERAL (
+        SELECT id, topic, key, headers, payload FROM events_outboxevent
+        WHERE shard = own.shard AND blocked_at IS NULL AND (
+            key IS NULL
+            OR (topic, key) NOT IN (
+                SELECT topic, key FROM events_outboxevent WHERE blocked_at IS NOT NULL AND key IS NOT NULL
+            )
+        )
+        ORDER BY id LIMIT %s
+    ) AS row
 """
 _DELETE = "DELETE FROM events_outboxevent WHERE id = ANY(%s)"
 
@@ -213,7 +219,7 @@ def _read(*, shards: Sequence[int]) -> list[OutboxRow]:
     if not shards:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_READ, [list(shards), _BATCH])
+        cursor.execute(_READ, [list(shards), _BATCH // len(shards)])
         return [OutboxRow(*row) for row in cursor.fetchall()]
 
 
