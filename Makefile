@@ -11,7 +11,7 @@ CHECK = DATABASE_URL=postgresql://waybill@localhost/waybill KAFKA_BOOTSTRAP_SERV
 	BANK_URL=https://bank.example SHOP_URL=https://shop.example ALLOWED_HOSTS=shop.example \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: run test lint types layers checks pytest faults drill format lock clean
+.PHONY: run test lint types layers checks pytest faults drill gallery budget format lock clean
 
 run: $(INSTALLED)
 	@exec $(BIN)/python -m stack run
@@ -43,6 +43,14 @@ faults: $(INSTALLED)
 # ORDERS and SEED choose another run; the same seed gives the same orders and the same faults.
 drill: $(INSTALLED)
 	@exec $(BIN)/python -m tests.drill
+
+# Pictures of every page and state into docs/gallery; make gallery NAMES="home cart" draws those alone.
+gallery: $(INSTALLED)
+	@$(BIN)/python -m tests.gallery $(NAMES)
+
+# What pages weigh, how many requests they make and how steadily they come up, against their limits.
+budget: $(INSTALLED)
+	@$(BIN)/python -m tests.gallery.budget
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix
