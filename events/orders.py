@@ -6,6 +6,7 @@ whoever reads this topic alone can follow an order without a gap.
 
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from events.declaration import Event, event
 from events.values import Address, Amount, Currency, Line, Sku
@@ -79,11 +80,25 @@ class OrderAdvanced(Event, frozen=True, kw_only=True):
 
 @event(topic="orders")
 class RefundRequested(Event, frozen=True, kw_only=True):
-    """Money of this order goes back: staff decided so, or it was captured for an order that had ended."""
+    """Money of this order goes back: staff decided so, or it was captured for an order that had ended.
+
+    With `amount` and `return_id` it is what one return is worth, otherwise all that is left.
+    """
 
     number: str
     requested_by: Actor
     reason: str
+    amount: Amount | None = None
+    return_id: UUID | None = None
+
+
+@event(topic="orders")
+class ReturnReceived(Event, frozen=True, kw_only=True):
+    """Pieces of a delivered order are back in the house, fit to be sold again."""
+
+    number: str
+    return_id: UUID
+    lines: tuple[Line, ...]
 
 
 @event(topic="orders")

@@ -1,10 +1,13 @@
 """What others and staff ask of the stock."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from events import Received
+from events.orders import ReturnReceived
 from inventory.arrivals import tell_arrivals
 from inventory.models import StockAdjustment, StockItem
 
@@ -54,6 +57,20 @@ def adjust_stock(*, sku: str, quantity: int, note: str, by: str) -> None:
     StockAdjustment.objects.create(
         stock_item=item, quantity=quantity, note=note, adjusted_by=by, adjusted_at=timezone.now()
     )
+
+
+def take_back(*, event: Received[ReturnReceived]) -> None:
+    """Put the pieces of a return on the shelf again, with an adjustment that names it.
+
+    They were sold, not held, so their reservation stays as it is. A product without stock item is an `UnknownSku`.
+    """
+    back = Counter({line.sku: 0 for line in event.data.lines})
+    for line in event.data.lines:
+        back[line.sku] += line.quantity
+    for sku, quantity in sorted(back.items()):
+        adjust_stock(
+            sku=sku, quantity=quantity, note=f"Returned from order {event.data.number}.", by="returns"
+        )
 
 
 def _lock_item(*, sku: str) -> StockItem:

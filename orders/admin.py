@@ -1,7 +1,7 @@
 """Orders as staff see them: found, explained, cancelled and refunded."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -29,13 +29,15 @@ from events.admin_pages import (
 )
 from events.money import format_money
 from orders.facts import address_of
-from orders.models import Order, OrderLine, RefusedTransition, TimelineEntry
+from orders.models import Order, OrderLine, RefusedTransition, Return, ReturnLine, TimelineEntry
+from orders.returns import CannotDecide, approve_return, receive_return, refuse_return
 from orders.rules import can_cancel, can_refund
 from orders.services import CannotCancel, CannotRefund, cancel_order, request_refund
 from orders.standing import outcome_awaited, refund_due, standing, stuck
 
 # The lists where other apps tell of an order: their model, their name, and what they find orders by.
 _ELSEWHERE = [
+    ("orders.return", "Returns", "order_id"),
     ("inventory.reservation", "Reservation", "order_id"),
     ("payments.payment", "Payment", "order_id"),
     ("shipments.parcel", "Parcel", "order_id"),
@@ -245,12 +247,140 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description="Cancelled, refunded")
     def staff_log(self, order: Order) -> SafeString:
         """Show who did what, and why."""
-        entries = LogEntry.objects.filter(content_type__app_label="orders", object_id=str(order.pk))
-        lines = [
-            f"{entry.action_time:%Y-%m-%d %H:%M} {entry.user}: {entry.get_change_message()}"
-            for entry in entries.select_related("user").order_by("action_time")
+        return _shown_log(model="order", row_id=str(order.pk))
+
+
+def _receive(*, return_id: UUID, reason: str) -> None:  # noqa: ARG001  (the log keeps it)
+    receive_return(return_id=return_id)
+
+
+class ReturnLineInline(ReadOnlyInline):
+    """What comes back."""
+
+    model = ReturnLine
+    verbose_name_plural = "Books"
+    fields = readonly_fields = ("title", "sku", "quantity")
+
+    @admin.display(description="title")
+    def title(self, line: ReturnLine) -> str:
+        """Show the book."""
+        return line.order_line.title
+
+    @admin.display(description="SKU")
+    def sku(self, line: ReturnLine) -> str:
+        """Show its SKU."""
+        return line.order_line.sku
+
+
+@admin.register(Return)
+class ReturnAdmin(ReadOnlyAdmin):
+    """What buyers want to send back, what waits longest first."""
+
+    list_display = ["order", "state", "money", "reason", "requested_at", "decided_at", "received_at"]
+    list_filter = ["status", "reason"]
+    list_select_related = ["order"]
+    list_per_page = 50
+    search_fields = ["order__number"]
+    ordering = ["requested_at"]
+    fields = ["order", "state", "money", "reason", "requested_at", "decided_at", "received_at", "staff_log"]
+    readonly_fields = ["state", "money", "staff_log"]
+    inlines = [ReturnLineInline]
+    # What staff do with a return: what it is called, what follows, in which state, and how.
+    ways: ClassVar[dict[str, tuple[str, str, str, Callable[..., None]]]] = {
+        "approve": (
+            "Approve",
+            "{amount} goes back to the card, and the buyer is asked to send the books.",
+            Return.Status.REQUESTED,
+            approve_return,
+        ),
+        "refuse": (
+            "Refuse",
+            "The buyer keeps the books and reads your reason.",
+            Return.Status.REQUESTED,
+            refuse_return,
+        ),
+        "receive": (
+            "Take in",
+            "The books have come back and are for sale again.",
+            Return.Status.APPROVED,
+            _receive,
+        ),
+    }
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the deeds."""
+        view = self.admin_site.admin_view(self.do_view)
+        return [path("<uuid:return_id>/do/<slug:way>/", view, name="return_do"), *super().get_urls()]
+
+    def do_view(self, request: HttpRequest, return_id: UUID, way: str) -> HttpResponse:
+        """POST with a `reason`: take the return one step further."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not request.user.has_perm("orders.decide_return"):
+            raise PermissionDenied
+        found = self.get_object(request, str(return_id))
+        if found is None or way not in self.ways:
+            raise Http404("There is no such return.")
+        try:
+            self._record(request, found=found, way=way)
+        except (CannotDecide, ValueError) as refusal:
+            messages.error(request, str(refusal))
+        return HttpResponseRedirect(reverse("admin:orders_return_change", args=[return_id]))
+
+    @transaction.atomic
+    def _record(self, request: HttpRequest, *, found: Return, way: str) -> None:
+        form = ReasonForm(request.POST)
+        if error := first_error(form=form):
+            raise ValueError(error)
+        name, _consequence, _status, do = self.ways[way]
+        do(return_id=found.pk, reason=form.cleaned_data["reason"])
+        self.log_change(request, found, f"{name}: {form.cleaned_data['reason']}")
+        messages.success(request, f"{name}: done.")
+
+    def deeds(self, request: HttpRequest, row: Return) -> list[Deed]:
+        """Offer what comes next, to staff who may."""
+        if not request.user.has_perm("orders.decide_return"):
+            return []
+        amount = format_money(amount=row.amount, currency=row.order.currency)
+        return [
+            Deed(
+                name=name,
+                consequence=consequence.format(amount=amount),
+                url=reverse("admin:return_do", args=[row.pk, way]),
+            )
+            for way, (name, consequence, status, _do) in self.ways.items()
+            if row.status == status
         ]
-        return shown_lines(lines=lines or ["Nothing."])
+
+    def links(self, request: HttpRequest, row: Return) -> list[Link]:
+        """Lead to the order."""
+        return list_link(user=request.user, model="orders.order", name="The order", q=row.order.number)
+
+    @admin.display(description="Status", ordering="status")
+    def state(self, row: Return) -> SafeString:
+        """Show the status as a badge."""
+        return shown_state(state=row.status, label=row.get_status_display())
+
+    @admin.display(description="Worth")
+    def money(self, row: Return) -> str:
+        """Show what goes back."""
+        return format_money(amount=row.amount, currency=row.order.currency)
+
+    @admin.display(description="What staff did")
+    def staff_log(self, row: Return) -> SafeString:
+        """Show who did what, and why."""
+        return _shown_log(model="return", row_id=str(row.pk))
+
+
+def _shown_log(*, model: str, row_id: str) -> SafeString:
+    entries = LogEntry.objects.filter(
+        content_type__app_label="orders", content_type__model=model, object_id=row_id
+    )
+    lines = [
+        f"{entry.action_time:%Y-%m-%d %H:%M} {entry.user}: {entry.get_change_message()}"
+        for entry in entries.select_related("user").order_by("action_time")
+    ]
+    return shown_lines(lines=lines or ["Nothing."])
 
 
 def _match(*, term: str) -> Q:

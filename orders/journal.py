@@ -1,12 +1,13 @@
 """Writing down what happens to orders: every change is one timeline entry and one event of the same number."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
@@ -14,6 +15,7 @@ from events import Cause, Event, Outgoing, Received, publish_all
 from events.orders import OrderAdvanced
 from events.values import Line
 from orders.models import Order, OrderLine, RefusedTransition, TimelineEntry
+from orders.selectors import OrderNotFound
 
 # What a step may change of an order, and the type its column has.
 _CHANGING = {
@@ -81,6 +83,16 @@ def lock_orders(*, ids: Sequence[UUID], with_lines_of: Sequence[UUID] = ()) -> d
     for order_id, told in lines.items():
         orders[order_id].told_lines = tuple(told)
     return orders
+
+
+@contextmanager
+def locked_order(*, token: str) -> Iterator[Order]:
+    """Open a transaction that holds the lock of the order with this token; raises `OrderNotFound`."""
+    with transaction.atomic():
+        order = Order.objects.select_for_update().filter(token=token).first()
+        if order is None:
+            raise OrderNotFound("There is no such order.")
+        yield order
 
 
 def write_down(*, changes: Sequence[Change]) -> None:

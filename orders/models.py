@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 from uuid_utils.compat import uuid7
 
 from events.values import Line
@@ -124,11 +125,18 @@ class OrderLine(models.Model):
     title = models.CharField(max_length=300)
     quantity = models.PositiveIntegerField()
     unit_price = models.PositiveBigIntegerField(help_text="Minor units.")
+    returned_quantity = models.PositiveIntegerField(
+        db_default=0, help_text="Pieces that the buyer has sent back, or asks to."
+    )
 
     class Meta:
         default_permissions = ("view",)
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order", "position"], name="order_line_position_once"),
+            models.CheckConstraint(
+                name="order_line_returns_at_most_what_was_bought",
+                condition=Q(returned_quantity__lte=F("quantity")),
+            ),
             models.CheckConstraint(name="order_line_quantity_positive", condition=Q(quantity__gt=0)),
         ]
 
@@ -139,6 +147,86 @@ class OrderLine(models.Model):
     def told(self) -> Line:
         """This line as events tell it."""
         return Line(sku=self.sku, title=self.title, quantity=self.quantity, unit_price=self.unit_price)
+
+
+class Return(models.Model):
+    """Pieces of a delivered order that the buyer wants to send back, and what staff make of it.
+
+    Whoever changes it holds the lock of the order's row. The money goes back when it is approved, the pieces are for
+    sale again when they are received.
+    """
+
+    class Status(models.TextChoices):
+        REQUESTED = "requested", "Requested"
+        APPROVED = "approved", "Approved"
+        REFUSED = "refused", "Refused"
+        RECEIVED = "received", "Received"
+
+    class Reason(models.TextChoices):
+        DAMAGED = "damaged", _("It arrived damaged")
+        WRONG = "wrong", _("It is not the book I ordered")
+        DIFFERENT = "different", _("It is not what I expected")
+        UNWANTED = "unwanted", _("I no longer want it")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="returns")
+    status = models.CharField(max_length=10, choices=Status, default=Status.REQUESTED)
+    reason = models.CharField(max_length=10, choices=Reason)
+    amount = models.PositiveBigIntegerField(help_text="What the pieces cost, in minor units.")
+    requested_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions: ClassVar = [("decide_return", "Can decide returns and take them in")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="return_status_known",
+                condition=Q(status__in=["requested", "approved", "refused", "received"]),
+            ),
+            models.CheckConstraint(
+                name="return_decided_says_when", condition=Q(status="requested") ^ Q(decided_at__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="return_received_says_when", condition=Q(status="received") ^ Q(received_at__isnull=True)
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["requested_at"],
+                name="return_under_way",
+                condition=Q(status__in=["requested", "approved"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Return of {self.order.number}"
+
+
+class ReturnLine(models.Model):
+    """So many pieces of one line of the order."""
+
+    # No index of its own: that of the constraint below begins with it.
+    of = models.ForeignKey(Return, on_delete=models.CASCADE, related_name="lines", db_index=False)
+    order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="returns")
+    quantity = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["of", "order_line"], name="return_line_once"),
+            models.CheckConstraint(name="return_line_quantity_positive", condition=Q(quantity__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.order_line.title}"  # noqa: RUF001  (the multiplication sign is meant)
+
+    @property
+    def told(self) -> Line:
+        """These pieces as events tell them."""
+        line = self.order_line
+        return Line(sku=line.sku, title=line.title, quantity=self.quantity, unit_price=line.unit_price)
 
 
 class TimelineEntry(models.Model):

@@ -1,8 +1,12 @@
 """What an order allows at this moment."""
 
+from datetime import timedelta
+
 from django.utils import timezone
 
-from orders.models import Order
+from orders.models import Order, Return
+
+RETURN_WITHIN = timedelta(days=30)
 
 _CANCELLABLE = {
     *(Order.Status.PLACED, Order.Status.RESERVED, Order.Status.ACTION_REQUIRED),
@@ -29,7 +33,30 @@ def can_refund(*, order: Order) -> bool:
     return order.status in _REFUNDABLE and order.refunded_amount < order.paid_amount and not asked
 
 
+def can_return(*, order: Order) -> bool:
+    """Say whether books may be sent back: for thirty days after they arrived, while any were not."""
+    return bool(pieces_to_return(order=order))
+
+
+def pieces_to_return(*, order: Order) -> dict[int, int]:
+    """Return how many pieces of each line, by its position, may still be sent back; empty when none may."""
+    if order.status != Order.Status.COMPLETED or not _arrived_lately(order=order):
+        return {}
+    left = {line.position: line.quantity - line.returned_quantity for line in order.lines.all()}
+    return {position: pieces for position, pieces in left.items() if pieces}
+
+
+def _arrived_lately(*, order: Order) -> bool:
+    since = timezone.now() - RETURN_WITHIN
+    return any(entry.type == "completed" and entry.at > since for entry in order.timeline.all())
+
+
 def is_final(*, order: Order) -> bool:
-    """Say whether nothing will happen to the order any more: it has ended, and no money is on its way back."""
+    """Say whether nothing will happen to the order any more: it has ended, and no money or book is on its way back."""
     settled = order.status == Order.Status.COMPLETED or order.refunded_amount == order.paid_amount
-    return order.status in _ENDED and settled
+    return order.status in _ENDED and settled and not _is_coming_back(order=order)
+
+
+def _is_coming_back(*, order: Order) -> bool:
+    under_way = [Return.Status.REQUESTED, Return.Status.APPROVED]
+    return order.status == Order.Status.COMPLETED and order.returns.filter(status__in=under_way).exists()

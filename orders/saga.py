@@ -6,7 +6,8 @@
                                   ├ payment declined ▶ payment_declined: another card is welcome while the hold lasts
                                   └ hold expired     ▶ rejected, the stock is released
 
-    A buyer or staff may cancel until the parcel has left (`orders.services.cancel_order`).
+    A buyer or staff may cancel until the parcel has left (`orders.services.cancel_order`). What has arrived may come
+    back in whole or in part (`orders.returns`); the order stays completed.
     Money that arrives for an order that has ended goes back.
 
 Each step below is a function of an order and the event it heard. It changes the order and returns the step, or

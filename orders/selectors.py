@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 
 from events.values import Address
 from orders.models import Order, TimelineEntry
-from orders.rules import can_cancel, can_pay, is_final
+from orders.rules import can_cancel, can_pay, can_return, is_final, pieces_to_return
 
 
 class OrderNotFound(LookupError):
@@ -72,6 +72,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     timeline: tuple[Entry, ...]
     can_cancel: bool
     can_pay: bool
+    can_return: bool
     hold_expires_at: datetime | None
     approve_url: str
     is_final: bool
@@ -99,6 +100,16 @@ class OrderList(msgspec.Struct, frozen=True, kw_only=True):
     orders: tuple[OrderSummary, ...]
     page: int
     page_count: int
+
+
+class ReturnableLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of which at most `most` pieces can be sent back; `unit_price` in minor units."""
+
+    position: int
+    sku: str
+    title: str
+    unit_price: int
+    most: int
 
 
 class LiveOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +142,7 @@ def get_order_page(*, token: str, after: int = 0) -> OrderPage:
         timeline=tuple(_entry(entry=entry) for entry in entries),
         can_cancel=can_cancel(order=order),
         can_pay=can_pay(order=order),
+        can_return=can_return(order=order),
         hold_expires_at=order.hold_expires_at,
         approve_url=order.action_url if order.status == Order.Status.ACTION_REQUIRED else "",
         is_final=is_final(order=order),
@@ -146,6 +158,22 @@ def list_orders(*, buyer_id: int, page: int = 1, page_size: int = 10) -> OrderLi
         orders=tuple(_summary(order=order) for order in found),
         page=found.number,
         page_count=found.paginator.num_pages,
+    )
+
+
+def returnable_lines(*, token: str) -> tuple[ReturnableLine, ...]:
+    """Return what of an order can be sent back, empty when nothing can; raises `OrderNotFound`."""
+    order = _find(token=token)
+    left = pieces_to_return(order=order)
+    return tuple(
+        ReturnableLine(
+            position=line.position,
+            sku=line.sku,
+            title=line.title,
+            unit_price=line.unit_price,
+            most=left[line.position],
+        )
+        for line in order.lines.filter(position__in=left).order_by("position")
     )
 
 

@@ -1,8 +1,7 @@
 """What may be done to an order from outside: place it, cancel it, pay again, ask for its money back."""
 
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,12 +12,11 @@ from django.utils import timezone
 
 from events.orders import Actor, OrderCancelled, OrderPlaced, RefundRequested
 from events.values import Address, Line
-from orders.journal import Change, Step, write_down
+from orders.journal import Change, Step, locked_order, write_down
 from orders.models import Order, TimelineEntry
 from orders.placing import IdempotencyInFlight, find_by_key, fingerprint, insert_order, new_number
 from orders.rules import can_cancel, can_pay, can_refund
 from orders.saga import request_payment
-from orders.selectors import OrderNotFound
 
 __all__ = [
     "CannotCancel",
@@ -132,7 +130,7 @@ def cancel_order(*, token: str, by: Actor, reason: str = "") -> None:
 
     Raises `OrderNotFound`, or `CannotCancel` once the parcel has left or the order has ended.
     """
-    with _locked(token=token) as order:
+    with locked_order(token=token) as order:
         if not can_cancel(order=order):
             raise CannotCancel(_why_not_cancel(order=order))
         order.status = Order.Status.CANCELLED
@@ -149,7 +147,7 @@ def pay_again(*, token: str, payment_method: str) -> None:
 
     Raises `OrderNotFound`, or `CannotPay` when the order does not wait for a card.
     """
-    with _locked(token=token) as order:
+    with locked_order(token=token) as order:
         if not can_pay(order=order):
             raise CannotPay(_why_not_pay(order=order))
         order.status = Order.Status.RESERVED
@@ -168,7 +166,7 @@ def request_refund(*, token: str, by: Actor, reason: str) -> None:
 
     Raises `OrderNotFound`, or `CannotRefund` when nothing was paid or all of it is on its way back.
     """
-    with _locked(token=token) as order:
+    with locked_order(token=token) as order:
         if not can_refund(order=order):
             raise CannotRefund("Nothing was captured for this order, or it is on its way back already.")
         told = RefundRequested(order_id=order.id, number=order.number, requested_by=by, reason=reason)
@@ -232,15 +230,6 @@ def _value(*, order: Order) -> PlacedOrder:
         currency=order.currency,
         placed_at=order.placed_at,
     )
-
-
-@contextmanager
-def _locked(*, token: str) -> Iterator[Order]:
-    with transaction.atomic():
-        order = Order.objects.select_for_update().filter(token=token).first()
-        if order is None:
-            raise OrderNotFound("There is no such order.")
-        yield order
 
 
 def _why_not_cancel(*, order: Order) -> str:

@@ -1,14 +1,15 @@
 """Why an order is where it is, in words for staff."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from events.money import format_money
-from orders.models import Order, TimelineEntry
+from orders.models import Order, Return, TimelineEntry
 from orders.selectors import OrderNotFound
 from workers.selectors import HeldUp, Unsent, events_held_up, events_unsent
 
@@ -35,8 +36,16 @@ def stuck(*, orders: QuerySet[Order]) -> QuerySet[Order]:
 def refund_due(*, orders: QuerySet[Order]) -> QuerySet[Order]:
     """Keep the orders whose money is to go back and has not, or not all of it."""
     asked = TimelineEntry.objects.filter(order=OuterRef("pk"), type="refund_requested")
-    owed = orders.filter(refunded_amount__lt=F("paid_amount"))
-    return owed.filter(Q(status__in=[Status.CANCELLED, Status.REJECTED]) | Exists(asked))
+    owed = Q(status__in=[Status.CANCELLED, Status.REJECTED]) | Exists(asked)
+    rest_due = owed & Q(refunded_amount__lt=F("paid_amount"))
+    return orders.filter(rest_due | Q(refunded_amount__lt=Subquery(_worth_of_returns())))
+
+
+def _worth_of_returns() -> "QuerySet[Return, Any]":
+    agreed = Return.objects.filter(
+        order=OuterRef("pk"), status__in=[Return.Status.APPROVED, Return.Status.RECEIVED]
+    )
+    return agreed.order_by().values("order").annotate(worth=Sum("amount")).values("worth")
 
 
 def outcome_awaited(*, orders: QuerySet[Order]) -> QuerySet[Order]:
@@ -102,11 +111,18 @@ def _rejection_words(*, order: Order) -> str:
 
 def _money_words(*, order: Order) -> str:
     refunded = format_money(amount=order.refunded_amount, currency=order.currency)
-    due = refund_due(orders=Order.objects.filter(pk=order.pk)).exists()
-    if due:
-        rest = format_money(amount=order.paid_amount - order.refunded_amount, currency=order.currency)
+    if (owed := _owed(order=order)) > 0:
+        rest = format_money(amount=owed, currency=order.currency)
         return f" {rest} still has to go back to the buyer."
     return f" {refunded} went back to the buyer." if order.refunded_amount else ""
+
+
+def _owed(*, order: Order) -> int:
+    asked = order.timeline.filter(type="refund_requested").exists()
+    if asked or order.status in (Status.CANCELLED, Status.REJECTED):
+        return order.paid_amount - order.refunded_amount
+    worth = Order.objects.filter(pk=order.pk).values_list(Subquery(_worth_of_returns()), flat=True).get()
+    return (worth or 0) - order.refunded_amount
 
 
 def _until(*, order: Order) -> str:

@@ -6,9 +6,12 @@ from functools import wraps
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from orders.selectors import OrderNotFound, get_order_page
+from orders.forms import ReturnForm
+from orders.returns import CannotReturn, request_return
+from orders.selectors import OrderNotFound, get_order_page, returnable_lines
 from orders.services import CannotCancel, cancel_order
 
 View = Callable[..., HttpResponse]
@@ -55,6 +58,29 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
         cancel_order(token=token, by="buyer")
     except CannotCancel as refusal:
         messages.error(request, str(refusal))
+    return _to_order(token=token)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@private
+def return_books(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask what the buyer wants to send back; a refusal is told on the order's page."""
+    lines = returnable_lines(token=token)
+    if not lines:
+        messages.error(request, _("Nothing of this order can be sent back any more."))
+        return _to_order(token=token)
+    form = ReturnForm(request.POST or None, lines=lines)
+    if request.method != "POST" or not form.is_valid():
+        context = {"form": form, "order": get_order_page(token=token)}
+        return render(request, "orders/return.html", context, status=422 if form.errors else 200)
+    try:
+        request_return(token=token, pieces=form.pieces, reason=form.cleaned_data["reason"])
+    except CannotReturn as refusal:
+        messages.error(request, str(refusal))
+    return _to_order(token=token)
+
+
+def _to_order(*, token: str) -> HttpResponse:
     response = redirect("orders:order", token=token)
     response.status_code = 303
     return response

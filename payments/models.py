@@ -58,6 +58,10 @@ class Payment(models.Model):
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=20, choices=PaymentStatus, default=PaymentStatus.PENDING)
     captured_amount = models.BigIntegerField(default=0)
+    promised_amount = models.BigIntegerField(
+        default=0,
+        help_text="What is to go back, from the moment a refund is begun; more than that never does.",
+    )
     refunded_amount = models.BigIntegerField(default=0)
     version = models.BigIntegerField(default=0)
     cancelled_at = models.DateTimeField(null=True)
@@ -72,7 +76,8 @@ class Payment(models.Model):
             models.CheckConstraint(
                 name="payment_money_is_conserved",
                 condition=Q(refunded_amount__gte=0)
-                & Q(captured_amount__gte=F("refunded_amount"))
+                & Q(promised_amount__gte=F("refunded_amount"))
+                & Q(captured_amount__gte=F("promised_amount"))
                 & Q(amount__gte=F("captured_amount")),
             ),
             models.CheckConstraint(
@@ -135,10 +140,14 @@ class PaymentAttempt(models.Model):
 
 
 class Refund(models.Model):
-    """The whole of a captured attempt, given back; its id is the idempotency key at the provider."""
+    """Money of a captured attempt, given back: for what was returned, or all that is left of it.
+
+    Its id is the idempotency key at the provider.
+    """
 
     id = models.UUIDField(primary_key=True)
-    attempt = models.OneToOneField(PaymentAttempt, on_delete=models.PROTECT, related_name="refund")
+    attempt = models.ForeignKey(PaymentAttempt, on_delete=models.PROTECT, related_name="refunds")
+    return_id = models.UUIDField(null=True, help_text="The return it is for; empty for all that is left.")
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     amount = models.BigIntegerField()
     status = models.CharField(max_length=20, choices=RefundStatus, default=RefundStatus.PENDING)
@@ -151,6 +160,10 @@ class Refund(models.Model):
             models.Index(fields=["created_at"], name="refund_pending", condition=Q(status="pending")),
         ]
         constraints = [
+            models.UniqueConstraint(name="refund_once_for_a_return", fields=["return_id"]),
+            models.UniqueConstraint(
+                name="refund_of_the_rest_once", fields=["attempt"], condition=Q(return_id__isnull=True)
+            ),
             models.CheckConstraint(name="refund_amount_is_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(
                 name="refund_status_is_known", condition=Q(status__in=RefundStatus.values)

@@ -1,6 +1,6 @@
-"""Money that goes back: the whole of a captured attempt, once."""
+"""Money that goes back: what a return is worth, or all that is left of a captured attempt, each once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ OVERDUE_AFTER = timedelta(minutes=10)
 _REFUNDS_AT_ONCE = 100
 
 Reason = OrderCancelled | OrderRejected | RefundRequested
+Place = tuple[UUID, UUID | None]
 
 
 class Repayment(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +40,8 @@ def begin_refunds(*, events: Sequence[Received[Reason]]) -> list[Repayment | Non
     payments = lock_payments(order_ids=[event.order_id for event in events])
     ended = {event.order_id for event in events if not isinstance(event.data, RefundRequested)}
     _stop_charging(payments=[payments[order_id] for order_id in ended & payments.keys()])
-    refunds = _refunds_of(payments=payments)
-    return [_repayment_if_pending(refund=refunds.get(event.order_id)) for event in events]
+    refunds = _refunds_for(events=events, payments=payments)
+    return [_repayment_if_pending(refund=refunds.get(_place_of(event=event))) for event in events]
 
 
 def begin_overdue_refunds() -> list[Repayment]:
@@ -76,21 +77,33 @@ def _stop_charging(*, payments: Sequence[Payment]) -> None:
     save_payments(payments=payments)
 
 
-def _refunds_of(*, payments: dict[UUID, Payment]) -> dict[UUID, Refund]:
-    captured = PaymentAttempt.objects.filter(payment__in=payments, status=AttemptStatus.CAPTURED)
-    Refund.objects.bulk_create(
-        _missing_refunds(attempts=captured.filter(refund=None), payments=payments), ignore_conflicts=True
-    )
-    refunds = Refund.objects.filter(payment__in=payments).select_related("attempt")
-    return {refund.payment_id: refund for refund in refunds}
+def _refunds_for(*, events: Sequence[Received[Reason]], payments: dict[UUID, Payment]) -> dict[Place, Refund]:
+    attempts = PaymentAttempt.objects.filter(payment__in=payments, status=AttemptStatus.CAPTURED)
+    captured = {attempt.payment_id: attempt for attempt in attempts}
+    known = Refund.objects.filter(payment__in=payments).select_related("attempt")
+    refunds = {(refund.payment_id, refund.return_id): refund for refund in known}
+    made = [
+        _new_refund(event=event, attempt=captured[event.order_id], payment=payments[event.order_id])
+        for event in events
+        if event.order_id in captured and _place_of(event=event) not in refunds
+    ]
+    worth = Refund.objects.bulk_create(refund for refund in made if refund.amount)
+    save_payments(payments=[refund.payment for refund in worth])
+    return refunds | {(refund.payment_id, refund.return_id): refund for refund in worth}
 
 
-def _missing_refunds(
-    *, attempts: Iterable[PaymentAttempt], payments: dict[UUID, Payment]
-) -> Iterable[Refund]:
-    for attempt in attempts:
-        payment = payments[attempt.payment_id]
-        yield Refund(id=uuid7(), attempt=attempt, payment=payment, amount=payment.captured_amount)
+def _place_of(*, event: Received[Reason]) -> Place:
+    """Return which refund an event asks for: that of a return, or that of all that is left."""
+    return event.order_id, event.data.return_id if isinstance(event.data, RefundRequested) else None
+
+
+def _new_refund(*, event: Received[Reason], attempt: PaymentAttempt, payment: Payment) -> Refund:
+    left = payment.captured_amount - payment.promised_amount
+    asked = event.data.amount if isinstance(event.data, RefundRequested) else None
+    amount = left if asked is None else min(asked, left)
+    payment.promised_amount += amount
+    _, return_id = _place_of(event=event)
+    return Refund(id=uuid7(), attempt=attempt, payment=payment, return_id=return_id, amount=amount)
 
 
 def _repayment_if_pending(*, refund: Refund | None) -> Repayment | None:
@@ -110,8 +123,9 @@ def _locked_refunds(*, ids: Sequence[UUID]) -> dict[UUID, Refund]:
 
 def _complete(*, refund: Refund, result: Performed[Any, Repayment, str]) -> Outgoing:
     refund.status, refund.bank_refund_id = RefundStatus.SUCCEEDED, result.outcome
-    refund.payment.status = PaymentStatus.REFUNDED
     refund.payment.refunded_amount += refund.amount
+    if refund.payment.refunded_amount == refund.payment.captured_amount:
+        refund.payment.status = PaymentStatus.REFUNDED
     refund.payment.version += 1
     return Outgoing(
         event=PaymentRefunded(

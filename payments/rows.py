@@ -11,11 +11,13 @@ _SAVE_PAYMENTS = """
     UPDATE payments_payment AS payment
     SET status = changed.status,
         captured_amount = changed.captured_amount,
+        promised_amount = changed.promised_amount,
         refunded_amount = changed.refunded_amount,
         version = changed.version,
         cancelled_at = changed.cancelled_at
-    FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[])
-        AS changed (order_id, status, captured_amount, refunded_amount, version, cancelled_at)
+    FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+                %s::timestamptz[])
+        AS changed (order_id, status, captured_amount, promised_amount, refunded_amount, version, cancelled_at)
     WHERE payment.order_id = changed.order_id
 """
 
@@ -51,6 +53,7 @@ def save_payments(*, payments: Sequence[Payment]) -> None:
                 payment.order_id,
                 payment.status,
                 payment.captured_amount,
+                payment.promised_amount,
                 payment.refunded_amount,
                 payment.version,
                 payment.cancelled_at,

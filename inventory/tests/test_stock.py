@@ -4,13 +4,17 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.http import HttpResponse
 from django.urls import reverse
+from uuid_utils.compat import uuid7
 
+from events.orders import ReturnReceived
+from events.stock import StockArrived
+from events.values import Line
 from inventory.handlers import worker
 from inventory.models import StockAdjustment
 from inventory.selectors import stock_levels
 from inventory.services import NotEnoughStock, UnknownSku, adjust_stock, open_stock
 from inventory.tests.orders import assert_books_balance, placed
-from workers.testing import deliver
+from workers.testing import deliver, deliver_records, published, record_of
 
 pytestmark = pytest.mark.django_db
 
@@ -117,3 +121,17 @@ def test_staff_find_what_is_held_for_an_order_and_cannot_change_it(staff):
     assert "1 reservation" in listed
     assert "Book EMMA" in detail
     assert 'name="_save"' not in detail
+
+
+def test_what_buyers_send_back_is_for_sale_again_once():
+    open_stock(quantities={"EMMA": 0, "IDIOT": 3})
+    line = Line(sku="EMMA", title="Emma", quantity=1, unit_price=900)
+    told = ReturnReceived(order_id=uuid7(), number="WB-2345-6789", return_id=uuid7(), lines=(line, line))
+    record = record_of(told)
+    deliver_records(worker, [record])
+    deliver_records(worker, [record])
+    assert stock_levels(skus=["EMMA", "IDIOT"]) == {"EMMA": 2, "IDIOT": 3}
+    adjustment = StockAdjustment.objects.get(stock_item="EMMA")
+    assert (adjustment.quantity, adjustment.note) == (2, "Returned from order WB-2345-6789.")
+    assert [event.sku for event in published(StockArrived)] == ["EMMA"]
+    assert_books_balance()

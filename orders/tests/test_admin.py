@@ -267,8 +267,8 @@ def test_the_page_leads_to_what_the_other_services_know_of_the_order(
     page = text(admin_client, page_of(order))
     links = re.findall(rf'href="(/admin/[^"]+={order.pk})"', page)
 
-    assert len(links) == 7
-    assert [admin_client.get(link).status_code for link in links] == [200] * 7
+    assert len(links) == 8
+    assert [admin_client.get(link).status_code for link in links] == [200] * 8
 
 
 def test_the_page_leads_only_where_its_reader_may_go(sign_in: SignIn, place: Place) -> None:

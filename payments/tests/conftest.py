@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest
 from django.db import transaction
 from uuid_utils.compat import uuid7
@@ -85,6 +86,12 @@ def refund_requested(request: PaymentRequested) -> RefundRequested:
     return RefundRequested(
         order_id=request.order_id, number=request.number, requested_by="staff", reason="damaged"
     )
+
+
+def worth_a_return(
+    request: PaymentRequested, *, amount: int, return_id: UUID | None = None
+) -> RefundRequested:
+    return msgspec.structs.replace(refund_requested(request), amount=amount, return_id=return_id or uuid7())
 
 
 def payment_of(request: PaymentRequested) -> PaymentValue:
