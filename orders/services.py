@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
 from django.utils import timezone
 
 from events.orders import Actor, OrderCancelled, OrderPlaced, RefundRequested
