@@ -35,7 +35,7 @@ _TABLE = "CREATE TABLE IF NOT EXISTS bench_heard (event_id uuid PRIMARY KEY, not
 
 
 @event(topic=_TOPIC)
-class Backlog(Event):
+class Backlog(Event, frozen=True, kw_only=True):
     """One of many."""
 
     note: str
@@ -121,8 +121,13 @@ def consume(*, name: str, handler: Callable[[Sequence[Received[Any]]], None], pr
         progress.heard(len(events))
 
     stop = Stop()
-    threading.Thread(target=lambda: (progress.over.wait(), stop.ask()), daemon=True).start()
+    threading.Thread(target=_stop_when_over, args=[progress, stop], daemon=True).start()
     ConsumerLoop(worker=worker, stop=stop, pulse=Pulse()).run()
+
+
+def _stop_when_over(progress: Progress, stop: Stop) -> None:
+    progress.over.wait()
+    stop.ask()
 
 
 def main() -> None:
