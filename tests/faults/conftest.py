@@ -23,6 +23,9 @@ from tests.invariants import probe_breaches, require_none
 from tests.waiting import eventually
 from workers.topics import create_topics
 
+# A client that got stuck while it joined its group is given up after 20 s and joins anew.
+PATIENCE_SECONDS = 90
+
 
 class Probe:
     """Relays and probe workers of one test, with all that was told to them."""
@@ -62,11 +65,11 @@ class Probe:
         with psycopg.connect(self._environment["DATABASE_URL"]) as connection:
             return connection.execute(query, [self.group]).fetchall()
 
-    def wait_until_all_is_noted(self, *, seconds: float = 60) -> None:
+    def wait_until_all_is_noted(self, *, seconds: float = PATIENCE_SECONDS) -> None:
         """Return when every event that was told has left a note."""
         self.wait_until_noted(orders=list(self.told), seconds=seconds)
 
-    def wait_until_noted(self, *, orders: Sequence[UUID], seconds: float = 60) -> None:
+    def wait_until_noted(self, *, orders: Sequence[UUID], seconds: float = PATIENCE_SECONDS) -> None:
         """Return when every event that was told of these orders has left a note."""
         expected = {(order, step) for order in orders for step in self.told[order]}
         eventually(lambda: expected <= set(self.notes()), seconds=seconds, what="every event is noted")
@@ -74,11 +77,13 @@ class Probe:
     def wait_for_more_notes(self) -> None:
         """Return when something is noted that is not yet; call it before a worker can have begun."""
         known = len(self.notes())
-        eventually(lambda: len(self.notes()) > known, what="a worker is at work")
+        eventually(lambda: len(self.notes()) > known, seconds=PATIENCE_SECONDS, what="a worker is at work")
 
     def require_invariants(self) -> None:
         """Fail with every event that was lost, came twice, came out of order or came from nowhere."""
-        eventually(lambda: not OutboxEvent.objects.exists(), what="the outbox is empty")
+        eventually(
+            lambda: not OutboxEvent.objects.exists(), seconds=PATIENCE_SECONDS, what="the outbox is empty"
+        )
         require_none(probe_breaches(told=self.told, noted=self.notes()))
 
     def stop(self) -> None:

@@ -9,12 +9,11 @@ from uuid import UUID
 import pytest
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 
-from tests.faults.conftest import Probe
+from tests.faults.conftest import PATIENCE_SECONDS, Probe
 from tests.faults.probe import AFTER_COMMIT, BEFORE_COMMIT
 from tests.waiting import eventually
 
 EVENTS = 30
-BEYOND_THE_SESSION_SECONDS = 12
 
 
 @pytest.mark.parametrize("point", [BEFORE_COMMIT, AFTER_COMMIT])
@@ -27,7 +26,11 @@ def test_a_worker_killed_at_its_commit_has_one_effect_for_each_event(
         PROBE_CRASHES=point, PROBE_CRASHES_WITH=str(orders[0]), PROBE_CRASHED=str(crashed)
     )
     probe.tell(orders=orders, times=EVENTS)
-    eventually(lambda: crashed.exists() and not victim.is_running, what="the worker is dead")
+    eventually(
+        lambda: crashed.exists() and not victim.is_running,
+        seconds=PATIENCE_SECONDS,
+        what="the worker is dead",
+    )
 
     probe.start_worker()
 
@@ -45,7 +48,7 @@ def test_a_worker_that_slept_beyond_its_session_does_nothing_twice(
     os.kill(sleeper.pid, signal.SIGSTOP)
     probe.tell(orders=orders, times=EVENTS)
     probe.start_worker()
-    probe.wait_until_all_is_noted(seconds=BEYOND_THE_SESSION_SECONDS + 30)
+    probe.wait_until_all_is_noted()
 
     os.kill(sleeper.pid, signal.SIGCONT)
     probe.tell(orders=orders, times=EVENTS)
