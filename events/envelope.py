@@ -3,13 +3,13 @@
 Source of the header names: CloudEvents 1.0.2, Kafka Protocol Binding, section 3.2.
 """
 
-import secrets
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 
+from events.context import child_of, current_context, new_trace
 from events.declaration import Declaration, Event, Fact
 
 E_co = TypeVar("E_co", bound=Fact, covariant=True)
@@ -23,6 +23,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     correlation_id: str
     traceparent: str
+    tracestate: str = ""
 
 
 class Received(msgspec.Struct, Generic[E_co], frozen=True, kw_only=True):
@@ -48,6 +49,7 @@ def write_headers(
     *, declaration: Declaration, event_id: UUID, key: str, sequence: int, cause: Cause | None
 ) -> Headers:
     """Return the headers of a new event, in the order they are written to the record."""
+    traceparent, tracestate = _trace(cause=cause)
     values = {
         "ce_specversion": "1.0",
         "ce_id": str(event_id),
@@ -57,10 +59,12 @@ def write_headers(
         "ce_subject": key,
         "ce_dataschema": f"/schemas/{declaration.name}.json",
         "content-type": "application/json",
-        "traceparent": child_of(cause.traceparent) if cause else new_trace(),
+        "traceparent": traceparent,
         "correlationid": cause.correlation_id if cause else str(event_id),
         "sequence": str(sequence),
     }
+    if tracestate:
+        values["tracestate"] = tracestate
     if cause:
         values["causationid"] = str(cause.id)
     return [(name, value.encode()) for name, value in values.items()]
@@ -83,6 +87,7 @@ def read_event(*, declaration: Declaration, headers: Headers, value: bytes) -> R
             id=event_id,
             correlation_id=text_header(headers=named, name="correlationid"),
             traceparent=text_header(headers=named, name="traceparent"),
+            tracestate=text_header(headers=named, name="tracestate") if "tracestate" in named else "",
         ),
     )
 
@@ -97,12 +102,9 @@ def text_header(*, headers: dict[str, bytes | None], name: str) -> str:
         raise BadEnvelope(f"The {name} header is not UTF-8.") from None
 
 
-def new_trace() -> str:
-    """Return a fresh W3C trace context (https://www.w3.org/TR/trace-context/, section 3.2)."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-
-
-def child_of(traceparent: str) -> str:
-    """Return the trace context of a new span in the same trace."""
-    version, trace_id, _parent_id, flags = traceparent.split("-")
-    return f"{version}-{trace_id}-{secrets.token_hex(8)}-{flags}"
+def _trace(*, cause: Cause | None) -> tuple[str, str]:
+    """Return traceparent and tracestate of a new event: of its cause's trace, else of the request's, else new ones."""
+    origin = cause or current_context()
+    if origin is None:
+        return new_trace(), ""
+    return child_of(origin.traceparent), origin.tracestate

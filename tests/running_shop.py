@@ -78,15 +78,16 @@ class RunningShop:
         lines: Sequence[Mapping[str, Any]] | None = None,
         email: str = "ada@example.org",
         key: str | None = None,
+        trace: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """POST an order; without `lines`, one piece of some book."""
+        """POST an order; without `lines`, one piece of some book. `trace` are headers of W3C Trace Context."""
         body = {
             "lines": lines or [{"sku": self.some_sku(), "quantity": 1}],
             "email": email,
             "ship_to": ADDRESS,
             "payment_method": payment_method,
         }
-        return self.post("/orders/", body, **{"Idempotency-Key": key or str(uuid4())})
+        return self.post("/orders/", body, **{"Idempotency-Key": key or str(uuid4()), **(trace or {})})
 
     def placed(self, **options: Any) -> str:
         """Place an order that must be accepted; return its token."""
@@ -205,7 +206,7 @@ class RunningShop:
         if name in records:
             return psutil.Process(int(records[name]["pid"]))
         log = (self.state.logs / "workers.log").read_text()
-        pids = re.findall(rf": {name} runs as process (\d+)", log)
+        pids = re.findall(rf"\b{name} runs as process (\d+)", log)
         return psutil.Process(int(pids[-1]))
 
     def kill(self, name: str) -> None:

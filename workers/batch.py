@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
+from events.context import within
 from events.declaration import Fact
 from events.envelope import Received
 from workers import metrics
@@ -99,6 +100,11 @@ def _handle_segment(
 
 def _handle_alone(*, worker: Worker, delivery: Delivery, source: Source, caller: Caller[Plan]) -> None:
     worker.breaker.admit()
+    with within(delivery.context):
+        _try_alone(worker=worker, delivery=delivery, source=source, caller=caller)
+
+
+def _try_alone(*, worker: Worker, delivery: Delivery, source: Source, caller: Caller[Plan]) -> None:
     patience = Patience()
     while True:
         try:
@@ -137,7 +143,7 @@ def _run_effects(*, worker: Worker, wave: Sequence[Delivery], source: Source, ca
         seen = source.seen(worker, wave)
         fresh = [delivery for delivery in wave if delivery.event_id not in seen]
         planned = list(_prepare(deliveries=fresh))
-    calls = caller.start_all([(plan.effect.perform, plan.intent) for plan in planned])
+    calls = caller.start_all([(_performing(plan), plan.intent) for plan in planned])
     started = list(zip(planned, calls, strict=True))
     ended = [(plan, call.result()) for plan, call in started if call.done()]
     prompt = {plan.delivery.event_id for plan, _ in ended}
@@ -148,7 +154,18 @@ def _run_effects(*, worker: Worker, wave: Sequence[Delivery], source: Source, ca
     for plan, error in [(plan, end) for plan, end in ended if failed(end)]:
         if isinstance(error, DependencyDown):
             raise error
-        source.give_up(worker, plan.delivery, error)
+        with within(plan.delivery.context):
+            source.give_up(worker, plan.delivery, error)
+
+
+def _performing(plan: Plan) -> Callable[[Any], Any]:
+    """Return the plan's call, as one that knows in its thread which event it is about."""
+
+    def perform(intent: Any) -> Any:
+        with within(plan.delivery.context):
+            return plan.effect.perform(intent)
+
+    return perform
 
 
 def _prepare(*, deliveries: Sequence[Delivery]) -> Iterator[Plan]:

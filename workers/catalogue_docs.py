@@ -20,7 +20,8 @@ _HEADERS = {
     "ce_subject": "What the event is about: the record's key.",
     "ce_dataschema": "Where its JSON Schema is.",
     "content-type": "Always application/json.",
-    "traceparent": "W3C trace context.",
+    "traceparent": "W3C Trace Context: the trace of the request, or of the event, that began the chain.",
+    "tracestate": "W3C Trace Context: what that request's sender had to add; absent where it added nothing.",
     "correlationid": "The id of the first event of this chain.",
     "causationid": "The id of the event that led to this one; absent on a first event.",
     "sequence": "The version of the aggregate after the change the event tells of.",
@@ -137,7 +138,7 @@ def _operation(*, action: str, topic: str, declared: list[Declaration]) -> dict[
 
 
 def _header_schema() -> dict[str, Any]:
-    optional = {"causationid"}
+    optional = {"causationid", "tracestate"}
     return {
         "type": "object",
         "required": [name for name in _HEADERS if name not in optional],

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from events.context import within
 from workers import dead_letters, metrics
 from workers.batch import Plan, Source, failed, handle, record
 from workers.breaker import BreakerOpen
@@ -81,7 +82,8 @@ def wait_for_call(*, worker: Worker, delivery: Delivery) -> bool:
 def settle_calls(*, worker: Worker, caller: Caller[Plan]) -> None:
     """Record what came of the calls that were left running, and let their orders go on."""
     for plan, outcome in caller.take_finished():
-        _settle(worker=worker, plan=plan, outcome=outcome)
+        with within(plan.delivery.context):
+            _settle(worker=worker, plan=plan, outcome=outcome)
 
 
 def renew_leases(*, worker: Worker, caller: Caller[Plan]) -> None:

@@ -7,7 +7,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
-from events.declaration import Declaration, Fact, find_declaration, same_event
+from events.context import Context
+from events.declaration import Declaration, Event, Fact, find_declaration, same_event
 from events.envelope import Headers, Received, read_event
 from workers.failures import Poison
 from workers.worker import Handler, Worker
@@ -53,6 +54,21 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def type(self) -> str:
         return self.record.type
+
+    @property
+    def context(self) -> Context:
+        """The trace this event belongs to, and the event itself, for what is done and logged about it."""
+        return Context(
+            traceparent=self.record.header("traceparent"),
+            tracestate=self.record.header("tracestate"),
+            event_id=self.event_id,
+            order_id=self.line.decode(errors="replace") if _is_about_an_order(event_type=self.type) else "",
+        )
+
+
+def _is_about_an_order(*, event_type: str) -> bool:
+    declaration = find_declaration(name=event_type)
+    return declaration is not None and issubclass(declaration.struct, Event)
 
 
 def text_of(*, headers: Sequence[tuple[str, bytes | None]], name: str) -> str:

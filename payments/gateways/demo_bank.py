@@ -9,6 +9,7 @@ import msgspec
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
+from events.context import trace_headers
 from events.values import Card
 from payments.gateways import (
     ActionRequired,
@@ -163,7 +164,9 @@ class DemoBank:
             raise TransientError("The bank did not answer in time.") from error
 
     def _call(self, method: str, path: str, *, body: Any = None, key: UUID | None = None) -> Answer:
-        headers = {"Content-Type": "application/json", **({"Idempotency-Key": str(key)} if key else {})}
+        headers = {"Content-Type": "application/json", **trace_headers()}
+        if key:
+            headers["Idempotency-Key"] = str(key)
         content = None if body is None else msgspec.json.encode(body)
         try:
             return _working(self._pool.urlopen(method, self._path + path, body=content, headers=headers))
