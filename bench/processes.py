@@ -49,4 +49,4 @@ def _worker_names(*, state: StateFolder, label: str) -> dict[int, str]:
     if not label.startswith("workers"):
         return {}
     log = (state.logs / f"{label}.log").read_text()
-    return {int(pid): name for name, pid in re.findall(r": (\w+) runs as process (\d+)", log)}
+    return {int(pid): name for name, pid in re.findall(r"(\w+) runs as process (\d+)", log)}

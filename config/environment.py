@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -43,6 +43,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     throttle_checkout: str = "60/min"
     trusted_proxies: Annotated[int, msgspec.Meta(ge=0)] = 0
     secure_cookies: bool = True
+    log_format: Literal["auto", "json", "text"] = "auto"
     kafka_security_protocol: str = "PLAINTEXT"
     kafka_sasl_mechanism: str = ""
     kafka_sasl_username: str = ""

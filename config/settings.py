@@ -6,6 +6,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 
 from config.environment import BASE_DIR, environment, kafka_security, read_mail_server
+from config.privacy import MASKS
 
 SECRET_KEY = environment.secret_key
 DEBUG = environment.debug
@@ -244,8 +245,10 @@ SWEEP_SECONDS = environment.sweep_seconds  # periodic work of every service
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "text"}},
+    "formatters": {
+        "lines": {"()": "workers.logs.make_formatter", "form": environment.log_format, "masks": MASKS}
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"kafka": {"level": "ERROR"}, "urllib3": {"level": "ERROR"}},
 }

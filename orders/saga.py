@@ -290,7 +290,8 @@ def advance(events: Sequence[Received[Any]]) -> None:
     for event in events:
         order = orders.get(event.order_id)
         if order is None:
-            logger.error("%s is about order %s, which is not here", event.type, event.order_id)
+            about = {"order_id": event.order_id, "event_id": event.id}
+            logger.error("%s is about order %s, which is not here", event.type, event.order_id, extra=about)
             continue
         step = TRANSITIONS[type(event.data)](order, event.data)
         if step is None:

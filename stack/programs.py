@@ -35,7 +35,8 @@ class Web(Process):
 
     def __init__(self, *, port: int, state: StateFolder, environment: Mapping[str, str]) -> None:
         self.port = port
-        options = ["-b", "127.0.0.1", "-p", str(port), "config.asgi:application"]
+        # -v 0: an access log would hold the tokens of orders.
+        options = ["-v", "0", "-b", "127.0.0.1", "-p", str(port), "config.asgi:application"]
         command = [sys.executable, "-m", "daphne", *options]
         super().__init__(name="web", command=command, state=state, environment=environment)
 
