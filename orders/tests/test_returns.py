@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from accounts.models import User
 from events.orders import RefundRequested, ReturnReceived
 from events.payments import PaymentRefunded
 from events.shipments import ShipmentDelivered
@@ -197,7 +197,7 @@ def test_what_was_not_approved_is_not_taken_in(asked: Return) -> None:
 
 def office(*permissions: str) -> Client:
     """A browser of staff who may see returns, and what is named."""
-    staff = User.objects.create_user("robin", is_staff=True)
+    staff = get_user_model().objects.create_user("robin", is_staff=True)
     staff.user_permissions.set(Permission.objects.filter(codename__in=["view_return", *permissions]))
     browser = Client()
     browser.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
