@@ -13,6 +13,7 @@ from django.utils import timezone
 from workers.calls import Caller
 from workers.failures import DependencyDown, FailureKind, kind_of
 from workers.models import PeriodicRun
+from workers.replay_runs import ADVANCING
 from workers.retention import KEEPING
 from workers.worker import Performed, Periodic, Sweep, Worker
 
@@ -27,7 +28,7 @@ class Clock:
 
     def __init__(self, *, worker: Worker) -> None:
         own = [(worker.name, periodic) for periodic in worker.periodic]
-        self._work = own + [(_RUNTIME, periodic) for periodic in KEEPING]
+        self._work = own + [(_RUNTIME, periodic) for periodic in (*KEEPING, ADVANCING)]
         self._look_at = dict.fromkeys(self._work, 0.0)
 
     def run_due(self, *, caller: Caller[Any]) -> None:
