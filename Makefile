@@ -11,7 +11,7 @@ CHECK = DATABASE_URL=postgresql://waybill@localhost/waybill KAFKA_BOOTSTRAP_SERV
 	BANK_URL=https://bank.example SHOP_URL=https://shop.example ALLOWED_HOSTS=shop.example \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: run test lint types layers checks pytest faults drill gallery budget format lock clean
+.PHONY: run test lint types layers checks pytest faults drill gallery budget bench format lock clean
 
 run: $(INSTALLED)
 	@exec $(BIN)/python -m stack run
@@ -51,6 +51,10 @@ gallery: $(INSTALLED)
 # What pages weigh, how many requests they make and how steadily they come up, against their limits.
 budget: $(INSTALLED)
 	@$(BIN)/python -m tests.gallery.budget
+
+# Every bench into docs/performance/ (QUICK=1: smaller ones, in a few minutes).
+bench: $(INSTALLED)
+	@$(BIN)/python -m bench report $(if $(QUICK),--quick)
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix

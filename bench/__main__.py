@@ -19,9 +19,11 @@ def main() -> None:
     """Run one bench and print its figures, first for people, then as a line of JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks of the shop.")
     parser.add_argument("name", choices=[*BENCHES, *BESIDE_A_SHOP, "report"])
-    for option in ("orders", "events", "seconds", "rows", "brokers"):
+    for option in ("orders", "events", "seconds", "rows", "brokers", "copies"):
         parser.add_argument(f"--{option}", type=int)
-    parser.add_argument("--quick", action="store_true", help="report: a tenth of the load")
+    for option in ("way", "kind"):
+        parser.add_argument(f"--{option}", help=f"flow and growth: only this {option}")
+    parser.add_argument("--quick", action="store_true", help="report: a fraction of the load")
     chosen = vars(parser.parse_args())
     name = chosen.pop("name")
     with running_shop() if name in BESIDE_A_SHOP else nullcontext():

@@ -64,14 +64,17 @@ def post(path: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-def closed_loop(*, port: int, requests: Sequence[bytes], connections: int) -> tuple[list[Answer], float]:
+def closed_loop(
+    *, port: int, requests: Sequence[bytes], connections: int, patient: bool = False
+) -> tuple[list[Answer], float]:
     """Send the requests over so many connections, each sending its next when it has its answer.
 
-    Returns the answers and the seconds all of it took.
+    Returns the answers and the seconds all of it took. A patient client takes a broken connection for an answer
+    with status 0, and connects anew; otherwise it is an error.
     """
     waiting: deque[Due] = deque((request, None) for request in requests)
     started = time.monotonic()
-    answers = _work_off(port=port, connections=connections, take=_taker(waiting))
+    answers = _work_off(port=port, connections=connections, take=_taker(waiting), patient=patient)
     return answers, time.monotonic() - started
 
 
@@ -96,13 +99,13 @@ def _taker(waiting: deque[Due]) -> Take:
     return take
 
 
-def _work_off(*, port: int, connections: int, take: Take) -> list[Answer]:
+def _work_off(*, port: int, connections: int, take: Take, patient: bool = False) -> list[Answer]:
     answers: list[Answer] = []
     failures: list[BaseException] = []
 
     def work() -> None:
         try:
-            _ask_all(port=port, take=take, answers=answers)
+            _ask_all(port=port, take=take, answers=answers, patient=patient)
         except OSError as error:
             failures.append(error)
 
@@ -116,16 +119,29 @@ def _work_off(*, port: int, connections: int, take: Take) -> list[Answer]:
     return answers
 
 
-def _ask_all(*, port: int, take: Take, answers: list[Answer]) -> None:
+def _ask_all(*, port: int, take: Take, answers: list[Answer], patient: bool) -> None:
     connection = Connection(port=port)
     while taken := take():
         request, due_at = taken
         if due_at is not None:
             time.sleep(max(0.0, due_at - time.monotonic()))
         sent_at = time.monotonic() if due_at is None else due_at
-        status, body = connection.ask(request)
+        try:
+            status, body = connection.ask(request)
+        except OSError:
+            if not patient:
+                raise
+            status, body, connection = 0, b"", _reconnect(port=port)
         answers.append(Answer(status, time.monotonic() - sent_at, body))
     connection.close()
+
+
+def _reconnect(*, port: int) -> Connection:
+    while True:
+        try:
+            return Connection(port=port)
+        except OSError:
+            time.sleep(0.05)
 
 
 def _content_length(*, head: bytes) -> int:

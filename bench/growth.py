@@ -2,10 +2,11 @@
 
 from django.db import connection
 
+from bench.apart import run_apart
 from bench.figures import Figures
 from bench.orders import sell
 from bench.pipeline import open_everything, through
-from bench.shop import Shop, running_shop
+from bench.shop import running_shop
 
 _COPIES = (1, 2, 4)
 _STORED = (1_000, 10_000, 100_000, 1_000_000)
@@ -35,26 +36,20 @@ _ENTRIES = """
 """
 
 
-def run(*, orders: int = 2_000) -> Figures:
-    """Send `orders` orders through shops of several sizes."""
+def run(*, orders: int = 2_000, kind: str = "") -> Figures:
+    """Send `orders` orders through shops of several sizes; with `kind` "stored", only through one that fills up."""
+    if kind == "stored":
+        return _with_stored_orders(orders=orders)
     return {
         "orders": orders,
-        "workers": {f"copies_{copies}": _with_copies(copies=copies, orders=orders) for copies in _COPIES},
-        "stored_orders": _with_stored_orders(orders=orders),
-        "brokers": {
-            f"brokers_{brokers}": _with_brokers(brokers=brokers, orders=orders) for brokers in (1, 3)
-        },
+        "workers": {f"copies_{copies}": _pipeline(copies=copies, orders=orders) for copies in _COPIES},
+        "stored_orders": run_apart(name="growth", orders=orders, kind="stored"),
+        "brokers": {f"brokers_{brokers}": _pipeline(brokers=brokers, orders=orders) for brokers in (1, 3)},
     }
 
 
-def _with_copies(*, copies: int, orders: int) -> Figures:
-    with running_shop() as shop:
-        return _through(shop=shop, copies=copies, orders=orders)
-
-
-def _with_brokers(*, brokers: int, orders: int) -> Figures:
-    with running_shop(brokers=brokers) as shop:
-        return _through(shop=shop, copies=1, orders=orders)
+def _pipeline(**options: int) -> Figures:
+    return _short(run_apart(name="pipeline", **options))
 
 
 def _with_stored_orders(*, orders: int) -> dict[str, Figures]:
@@ -68,13 +63,6 @@ def _with_stored_orders(*, orders: int) -> dict[str, Figures]:
             stored = wanted
             found[f"stored_{wanted}"] = _short(through(shop=shop, door=door, skus=skus, orders=orders))
     return found
-
-
-def _through(*, shop: Shop, copies: int, orders: int) -> Figures:
-    skus = sell(skus=100, pieces=orders * 2)
-    door = open_everything(shop=shop, copies=copies)
-    through(shop=shop, door=door, skus=skus, orders=_WARM_UP)
-    return _short(through(shop=shop, door=door, skus=skus, orders=orders))
 
 
 def _short(figures: Figures) -> Figures:

@@ -15,15 +15,19 @@ _CONNECTIONS = 16
 _WARM_UP = 500
 
 
-def run(*, orders: int = 5_000, brokers: int = 1) -> Figures:
-    """Place `orders` orders of two lines as fast as 16 connections can, and wait until the last is completed."""
+def run(*, orders: int = 5_000, brokers: int = 1, copies: int = 1) -> Figures:
+    """Place `orders` orders of two lines as fast as 16 connections can, and wait until the last is completed.
+
+    `copies` is how many processes of every worker share the work.
+    """
     with running_shop(brokers=brokers) as shop:
         skus = sell(skus=100, pieces=orders + _WARM_UP)
-        door = open_everything(shop=shop)
+        door = open_everything(shop=shop, copies=copies)
         through(shop=shop, door=door, skus=skus, orders=_WARM_UP)
         return {
             "orders": orders,
             "brokers": brokers,
+            "copies": copies,
             **through(shop=shop, door=door, skus=skus, orders=orders),
         }
 

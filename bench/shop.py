@@ -97,7 +97,7 @@ class Shop:
         """Open granian's door to a WSGI application and return it when it takes connections."""
         port = self.state.port(name=name)
         # Two processes for two cores, each with four threads: one works while the others wait for the database.
-        size = ["--workers", "2", "--blocking-threads", "4"]
+        size = ["--workers", "2", "--blocking-threads", "4", "--respawn-failed-workers"]
         options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws", *size]
         command = [str(Path(sys.executable).parent / "granian"), *options, application]
         return self._open(Door(name=name, command=command, port=port, shop=self))
