@@ -223,11 +223,17 @@ class RunningShop:
 
 
 @contextmanager
-def running_shop(*, folder: Path) -> Iterator[RunningShop]:
-    """Start the whole shop in `folder`, as `make run` does, and stop it at the end."""
+def running_shop(*, folder: Path, **variables: str) -> Iterator[RunningShop]:
+    """Start the whole shop in `folder`, as `make run` does with these variables, and stop it at the end."""
     port = ports.find_free()
     state = StateFolder(path=folder)
-    environment = {**_bare(os.environ), **FAST, "STACK_DIR": str(folder), "PORT": str(port)}
+    environment = {
+        **_bare(os.environ),
+        **FAST,
+        **variables,
+        "STACK_DIR": str(folder),
+        "PORT": str(port),
+    }
     command = [sys.executable, "-m", "stack", "run"]
     output = folder.parent / f"{folder.name}.out"
     with output.open("wb") as terminal:
