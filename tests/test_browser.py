@@ -147,3 +147,29 @@ def test_an_order_of_a_stranger_is_not_found(page: Page, complaints: list[str]) 
     assert answer is not None
     assert answer.status == 404
     complaints.clear()
+
+
+def test_the_basket_opens_beside_the_page_keeps_the_focus_and_gives_it_back(page: Page) -> None:
+    put_in_basket(page)
+    page.get_by_role("link", name="See the basket").press("Enter")
+    drawer = page.get_by_role("dialog", name="Your basket")
+    expect(drawer.get_by_role("link", name="Pride and Prejudice")).to_be_visible()
+
+    drawer.get_by_role("button", name="Remove").press("Enter")
+    expect(drawer.get_by_role("button", name="Put it back")).to_be_focused()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.matches('#drawer *, body')"), "the focus left the drawer"
+    drawer.get_by_role("button", name="Put it back").press("Enter")
+    expect(drawer.get_by_role("link", name="Go to checkout")).to_be_visible()
+
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+    expect(page.get_by_role("link", name="See the basket")).to_be_focused()
+
+
+def test_without_javascript_the_basket_is_a_page(plain_page: Page) -> None:
+    plain_page.goto("/")
+    plain_page.get_by_role("link", name="Basket is empty").click()
+
+    expect(plain_page.get_by_role("heading", name="Your basket")).to_be_visible()

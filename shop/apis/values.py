@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from shop.cart import MOST_OF_ONE
 from shop.countries import DELIVERY_COUNTRIES
 from shop.stock import StockState
 
 MOST_LINES = 50
-MOST_OF_ONE = 99
 
 # Each pattern ends in \Z, for "$" also matches before a last line break; the document says it in JSON Schema's way.
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*"

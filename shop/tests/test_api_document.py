@@ -49,7 +49,7 @@ def test_every_refusal_is_described_as_a_problem(client: Client) -> None:
 def test_limits_are_those_that_are_checked(client: Client) -> None:
     schemas = read_document(client)["components"]["schemas"]
 
-    assert schemas["WantedLine"]["properties"]["quantity"] == {"type": "integer", "minimum": 1, "maximum": 99}
+    assert schemas["WantedLine"]["properties"]["quantity"] == {"type": "integer", "minimum": 1, "maximum": 20}
     assert schemas["OrderRequest"]["properties"]["lines"]["maxItems"] == 50
     assert schemas["OrderRequest"]["additionalProperties"] is False
 

@@ -10,6 +10,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
   announce(event.target);
   moveFocus(event.detail.requestConfig);
 });
+document.addEventListener("click", openDrawer);
 document.addEventListener("submit", sendOnce);
 document.addEventListener("submit", returnHere);
 window.addEventListener("pageshow", allowSending);
@@ -40,6 +41,16 @@ function announce(swapped) {
 function moveFocus(request) {
   const selector = request?.elt?.dataset.focus;
   if (selector) document.querySelector(selector)?.focus({ preventScroll: true });
+}
+
+// The browser itself keeps the focus in a modal dialog, closes it with Escape, and gives the focus back.
+async function openDrawer(event) {
+  const link = event.target.closest("a[data-drawer]");
+  const drawer = document.getElementById("drawer");
+  if (!link || !drawer || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  await htmx.ajax("GET", link.href, { source: link, target: "#drawer-cart", swap: "innerHTML" });
+  if (drawer.querySelector("#cart")) drawer.showModal();
 }
 
 // The server gives one order for one key however often it is asked; this only spares the second request.
