@@ -51,10 +51,15 @@ def _arrived_lately(*, order: Order) -> bool:
     return any(entry.type == "completed" and entry.at > since for entry in order.timeline.all())
 
 
+def has_ended(*, order: Order) -> bool:
+    """Say whether the order has come to its end, for better or worse."""
+    return order.status in _ENDED
+
+
 def is_final(*, order: Order) -> bool:
     """Say whether nothing will happen to the order any more: it has ended, and no money or book is on its way back."""
     settled = order.status == Order.Status.COMPLETED or order.refunded_amount == order.paid_amount
-    return order.status in _ENDED and settled and not _is_coming_back(order=order)
+    return has_ended(order=order) and settled and not _is_coming_back(order=order)
 
 
 def _is_coming_back(*, order: Order) -> bool:

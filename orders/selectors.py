@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 
 from events.values import Address
 from orders.models import Order, TimelineEntry
-from orders.rules import can_cancel, can_pay, can_return, is_final, pieces_to_return
+from orders.rules import can_cancel, can_pay, can_return, has_ended, is_final, pieces_to_return
 
 
 class OrderNotFound(LookupError):
@@ -90,8 +90,7 @@ class OrderSummary(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     currency: str
     titles: tuple[str, ...]
-    pieces: int
-    can_cancel: bool
+    has_ended: bool
 
 
 class OrderList(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +99,11 @@ class OrderList(msgspec.Struct, frozen=True, kw_only=True):
     orders: tuple[OrderSummary, ...]
     page: int
     page_count: int
+
+    @property
+    def moving(self) -> tuple[OrderSummary, ...]:
+        """The orders on this page that have not ended."""
+        return tuple(order for order in self.orders if not order.has_ended)
 
 
 class ReturnableLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,8 +231,7 @@ def _summary(*, order: Order) -> OrderSummary:
         total=order.total,
         currency=order.currency,
         titles=tuple(line.title for line in lines),
-        pieces=sum(line.quantity for line in lines),
-        can_cancel=can_cancel(order=order),
+        has_ended=has_ended(order=order),
     )
 
 

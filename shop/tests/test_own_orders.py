@@ -98,6 +98,19 @@ def test_old_orders_stand_on_further_pages() -> None:
     assert numbers[-1] in text(ada.get("/account/orders/?page=x"))
 
 
+def test_a_list_asks_for_news_until_every_order_has_ended() -> None:
+    order, asked = guest_order(), {"HX-Request": "true"}
+    ada = sign_up(email=ADA)
+    page = ada.get("/account/orders/", headers=asked)
+    assert page.status_code == 200
+    assert f'hx-select-oob="#state-{order.number}:innerHTML"' in text(page)
+    ada.post(f"/orders/{order.token}/cancel/")
+    over = ada.get("/account/orders/", headers=asked)
+    assert over.status_code == 286
+    assert "This order is cancelled." in text(over)
+    assert "hx-trigger" not in text(ada.get("/account/orders/")).partition("<main")[2]
+
+
 def test_the_same_books_once_more_tell_what_has_changed(client: Client) -> None:
     put_on_shelf(sku="FOX-1", title="Middlemarch", stock=1)
     order = guest_order(quantity=3)

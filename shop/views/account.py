@@ -9,11 +9,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.selectors import addresses_of
 from accounts.services import forget_address
-from orders.selectors import list_orders
+from orders.selectors import OrderList, list_orders
 from shop.accounts import require_account
 from shop.views.answers import HtmxRequest, render_page, see_other
 
 LATEST = 3
+# What tells htmx to ask no more (https://htmx.org/docs/#polling).
+_STOP_POLLING = 286
 
 
 @require_safe
@@ -22,7 +24,7 @@ LATEST = 3
 def home(request: HtmxRequest) -> HttpResponse:
     """Show the latest orders, and the way to everything else."""
     found = list_orders(buyer_id=require_account(session=request.session), page_size=LATEST)
-    return render_page(request, "shop/account.html", {"found": found})
+    return _render_orders(request, "shop/account.html", found=found)
 
 
 @require_safe
@@ -34,7 +36,7 @@ def orders(request: HtmxRequest) -> HttpResponse:
     found = list_orders(
         buyer_id=require_account(session=request.session), page=int(page) if page.isdecimal() else 1
     )
-    return render_page(request, "shop/account_orders.html", {"found": found})
+    return _render_orders(request, "shop/account_orders.html", found=found)
 
 
 @require_safe
@@ -53,3 +55,8 @@ def remove_address(request: HtmxRequest, address_id: int) -> HttpResponse:
     forget_address(user_id=require_account(session=request.session), address_id=address_id)
     messages.success(request, _("We have forgotten that address."))
     return see_other("shop:addresses")
+
+
+def _render_orders(request: HtmxRequest, page: str, *, found: OrderList) -> HttpResponse:
+    is_over = request.htmx and not found.moving
+    return render_page(request, page, {"found": found}, status=_STOP_POLLING if is_over else 200)
