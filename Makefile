@@ -11,7 +11,7 @@ CHECK = DATABASE_URL=postgresql://waybill@localhost/waybill KAFKA_BOOTSTRAP_SERV
 	BANK_URL=https://bank.example SHOP_URL=https://shop.example ALLOWED_HOSTS=shop.example \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: run test lint types layers checks pytest faults drill gallery budget bench format lock clean
+.PHONY: run test lint types layers checks pytest faults drill gallery budget messages bench format lock clean
 
 run: $(INSTALLED)
 	@exec $(BIN)/python -m stack run
@@ -55,6 +55,12 @@ budget: $(INSTALLED)
 # Every bench into docs/performance/ (QUICK=1: smaller ones, in a few minutes).
 bench: $(INSTALLED)
 	@$(BIN)/python -m bench report $(if $(QUICK),--quick)
+
+# New texts into locale/ (needs GNU gettext), and what is translated there into the form that Django reads.
+messages: $(INSTALLED)
+	@$(CHECK) $(BIN)/python manage.py makemessages -l de --no-wrap --add-location file \
+		-i .venv -i staticfiles -i tests -i bench -i workers -i templates/admin
+	$(BIN)/python -c "import polib; polib.pofile('locale/de/LC_MESSAGES/django.po').save_as_mofile('locale/de/LC_MESSAGES/django.mo')"
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix
