@@ -116,8 +116,8 @@ def _in_german(page: Page, path: str) -> None:
 
 def _pay_by(page: Page, *, number: str) -> None:
     fill_card(page, number=number)
-    page.get_by_role("button", name="Continue to review").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Continue to review").click()
 
 
 def _remove_from_cart(page: Page) -> None:
@@ -136,8 +136,8 @@ def _signed_in(page: Page, *, shop: RunningShop, path: str) -> None:
 def _send_without_token(page: Page) -> None:
     page.goto("/cart/")
     page.context.clear_cookies(name="csrftoken")
-    page.locator("form.languages").last.evaluate("form => form.submit()")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator("form.languages").last.evaluate("form => form.submit()")
 
 
 def _show(page: Page, *, html: str) -> None:
