@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from events.money import format_money
 from events.orders import RefundRequested, ReturnReceived
+from orders import words
 from orders.journal import Change, Step, locked_order, write_down
 from orders.models import Order, OrderLine, Return, ReturnLine
 from orders.rules import pieces_to_return
@@ -50,7 +52,7 @@ def request_return(*, token: str, pieces: Mapping[int, int], reason: str) -> UUI
             for position, quantity in wanted.items()
         )
         _move_pieces(asked=asked, sign=1)
-        text = f"You asked to send back {_books(asked=asked)}. We look at it and answer here."
+        text = words.RETURN_REQUESTED % {"books": _books(asked=asked)}
         _write_down(order=order, step=Step(type="return_requested", text=_cut(text)))
     return asked.id
 
@@ -67,9 +69,7 @@ def approve_return(*, return_id: UUID, reason: str) -> None:
             amount=asked.amount,
             return_id=asked.id,
         )
-        text = (
-            f"We take back {_books(asked=asked)}. {amount} goes back to your card; please send us the books."
-        )
+        text = words.RETURN_APPROVED % {"books": _books(asked=asked), "amount": amount}
         _write_down(order=order, step=Step(type="return_approved", text=_cut(text), event=told))
 
 
@@ -77,7 +77,7 @@ def refuse_return(*, return_id: UUID, reason: str) -> None:
     """Leave the books with the buyer, who reads the reason. Raises `CannotDecide`."""
     with _decided(return_id=return_id, expected=Status.REQUESTED, becomes=Status.REFUSED) as (order, asked):
         _move_pieces(asked=asked, sign=-1)
-        text = f"Sorry, we cannot take back {_books(asked=asked)}. {reason}"
+        text = words.RETURN_REFUSED % {"books": _books(asked=asked), "reason": reason}
         _write_down(order=order, step=Step(type="return_refused", text=_cut(text)))
 
 
@@ -90,8 +90,7 @@ def receive_return(*, return_id: UUID) -> None:
             return_id=asked.id,
             lines=tuple(line.told for line in _lines(asked=asked)),
         )
-        text = "Your books are back with us. Thank you for sending them."
-        _write_down(order=order, step=Step(type="return_received", text=text, event=told))
+        _write_down(order=order, step=Step(type="return_received", text=words.RETURN_RECEIVED, event=told))
 
 
 @contextmanager
@@ -110,11 +109,11 @@ def _decided(*, return_id: UUID, expected: str, becomes: str) -> Iterator[tuple[
 
 def _check(*, wanted: Mapping[int, int], left: Mapping[int, int]) -> None:
     if not left:
-        raise CannotReturn("Nothing of this order can be sent back any more.")
+        raise CannotReturn(_("Nothing of this order can be sent back any more."))
     if not wanted:
-        raise CannotReturn("Choose at least one book to send back.")
+        raise CannotReturn(_("Choose at least one book to send back."))
     if any(quantity > left.get(position, 0) for position, quantity in wanted.items()):
-        raise CannotReturn("That is more than can be sent back. Choose from the lists.")
+        raise CannotReturn(_("That is more than can be sent back. Choose from the lists."))
 
 
 def _move_pieces(*, asked: Return, sign: int) -> None:

@@ -36,10 +36,10 @@ from events.orders import (
 )
 from events.payments import PaymentActionRequired, PaymentCaptured, PaymentDeclined, PaymentRefunded
 from events.shipments import ShipmentDelivered, ShipmentDispatched
+from orders import words
 from orders.facts import address_of
 from orders.journal import Change, Step, lock_orders, refuse, write_down
 from orders.models import Order, TimelineEntry
-from orders.words import decline_words, rejection_words
 from workers import Worker
 
 logger = logging.getLogger(__name__)
@@ -64,9 +64,7 @@ def stock_reserved(order: Order, event: StockReserved) -> Step | None:
         return None
     order.status = Status.RESERVED
     order.hold_expires_at = event.hold_expires_at
-    return Step(
-        type="reserved", text="We are holding your books for you.", event=request_payment(order=order)
-    )
+    return Step(type="reserved", text=words.RESERVED, event=request_payment(order=order))
 
 
 def stock_rejected(order: Order, event: StockRejected) -> Step | None:
@@ -88,7 +86,7 @@ def payment_action_required(order: Order, event: PaymentActionRequired) -> Step 
     order.status = Status.ACTION_REQUIRED
     order.action_url = event.action_url
     _keep_card(order=order, event=event)
-    return Step(type="action_required", text="Your bank asks you to approve this payment.")
+    return Step(type="action_required", text=words.ACTION_REQUIRED)
 
 
 def payment_declined(order: Order, event: PaymentDeclined) -> Step | None:
@@ -99,7 +97,7 @@ def payment_declined(order: Order, event: PaymentDeclined) -> Step | None:
     order.action_url = ""
     order.decline_code = event.decline_code
     _keep_card(order=order, event=event)
-    return Step(type="payment_declined", text=decline_words(code=event.decline_code))
+    return Step(type="payment_declined", text=words.decline_words(code=event.decline_code))
 
 
 def payment_captured(order: Order, event: PaymentCaptured) -> Step | None:
@@ -115,7 +113,7 @@ def payment_captured(order: Order, event: PaymentCaptured) -> Step | None:
     _keep_card(order=order, event=event)
     return Step(
         type="confirmed",
-        text=f"Paid: {format_money(amount=event.amount, currency=event.currency)}. Thank you.",
+        text=words.CONFIRMED % {"amount": format_money(amount=event.amount, currency=event.currency)},
         event=OrderConfirmed(
             order_id=order.id,
             number=order.number,
@@ -133,7 +131,7 @@ def payment_refunded(order: Order, event: PaymentRefunded) -> Step | None:
     # What went back was paid, also when staff have discarded the event that said so.
     order.paid_amount = max(order.paid_amount, order.refunded_amount)
     amount = format_money(amount=event.amount, currency=event.currency)
-    return Step(type="refunded", text=f"We have sent {amount} back to your card.")
+    return Step(type="refunded", text=words.REFUNDED % {"amount": amount})
 
 
 # ── Parcel ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -147,7 +145,7 @@ def shipment_dispatched(order: Order, event: ShipmentDispatched) -> Step | None:
     order.carrier = event.carrier
     order.tracking_number = event.tracking_number
     order.estimated_delivery_on = event.estimated_delivery_on
-    return Step(type="shipped", text=f"Your parcel is on its way with {event.carrier}.")
+    return Step(type="shipped", text=words.SHIPPED % {"carrier": event.carrier})
 
 
 def shipment_delivered(order: Order, _event: ShipmentDelivered) -> Step | None:
@@ -157,7 +155,7 @@ def shipment_delivered(order: Order, _event: ShipmentDelivered) -> Step | None:
     order.status = Status.COMPLETED
     return Step(
         type="completed",
-        text="Delivered. Happy reading.",
+        text=words.COMPLETED,
         event=OrderCompleted(
             order_id=order.id,
             number=order.number,
@@ -212,7 +210,7 @@ def _ask_again(*, order: Order) -> Step:
     told = RefundRequested(
         order_id=order.id, number=order.number, requested_by="system", reason="not back in time"
     )
-    return Step(type="refund_requested", text="We are sending your money back.", event=told)
+    return Step(type="refund_requested", text=words.REFUND_REQUESTED, event=told)
 
 
 # ── Shared by the steps ──────────────────────────────────────────────────────────────────────────────────
@@ -237,7 +235,7 @@ def reject(*, order: Order, reason: RejectionReason, short_skus: tuple[str, ...]
     order.hold_expires_at = None
     return Step(
         type="rejected",
-        text=rejection_words(reason=reason),
+        text=words.rejection_words(reason=reason),
         event=OrderRejected(order_id=order.id, number=order.number, reason=reason, short_skus=short_skus),
     )
 
@@ -246,7 +244,7 @@ def _refund_late_money(*, order: Order, event: PaymentCaptured) -> Step:
     order.paid_amount += event.amount
     return Step(
         type="refund_requested",
-        text="Your payment came through after the order had ended, so we are sending it back.",
+        text=words.PAID_TOO_LATE,
         event=RefundRequested(
             order_id=order.id,
             number=order.number,

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from events.values import Address
 from orders.models import Order, TimelineEntry
 from orders.rules import can_cancel, can_pay, can_return, has_ended, is_final, pieces_to_return
+from orders.words import tell
 
 
 class OrderNotFound(LookupError):
@@ -17,12 +18,17 @@ class OrderNotFound(LookupError):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of the order's story."""
+    """One step of the order's story; `text` is in English, as the timeline keeps it."""
 
     sequence: int
     type: str
     text: str
     at: datetime
+
+    @property
+    def told(self) -> str:
+        """The text in the language of the page."""
+        return tell(text=self.text)
 
 
 class OrderPageLine(msgspec.Struct, frozen=True, kw_only=True):

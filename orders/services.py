@@ -8,9 +8,11 @@ from uuid import UUID
 
 import msgspec
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from events.orders import Actor, OrderCancelled, OrderPlaced, RefundRequested
 from events.values import Address, Line
+from orders import words
 from orders.journal import Change, Step, locked_order, write_down
 from orders.models import Order, TimelineEntry
 from orders.placing import IdempotencyInFlight, find_by_key, fingerprint, insert_order, new_number
@@ -31,8 +33,6 @@ __all__ = [
     "place_order",
     "request_refund",
 ]
-
-_PLACED_TEXT = "We have your order."
 
 
 class IdempotencyConflict(ValueError):
@@ -137,7 +137,7 @@ def cancel_order(*, token: str, by: Actor, reason: str = "") -> None:
         order.action_url = ""
         order.hold_expires_at = None
         told = OrderCancelled(order_id=order.id, number=order.number, cancelled_by=by, reason=reason)
-        text = "You cancelled this order." if by == "buyer" else "We cancelled this order."
+        text = words.CANCELLED_BY_BUYER if by == "buyer" else words.CANCELLED_BY_STAFF
         write_down(changes=[Change(order=order, step=Step(type="cancelled", text=text, event=told))])
 
 
@@ -154,7 +154,7 @@ def pay_again(*, token: str, payment_method: str) -> None:
         order.decline_code = ""
         step = Step(
             type="payment_retried",
-            text="You gave us another card; we are charging it.",
+            text=words.PAID_AGAIN,
             event=request_payment(order=order),
         )
         write_down(changes=[Change(order=order, step=step)])
@@ -169,7 +169,7 @@ def request_refund(*, token: str, by: Actor, reason: str) -> None:
         if not can_refund(order=order):
             raise CannotRefund("Nothing was captured for this order, or it is on its way back already.")
         told = RefundRequested(order_id=order.id, number=order.number, requested_by=by, reason=reason)
-        step = Step(type="refund_requested", text="We are sending your money back.", event=told)
+        step = Step(type="refund_requested", text=words.REFUND_REQUESTED, event=told)
         write_down(changes=[Change(order=order, step=step)])
 
 
@@ -194,7 +194,7 @@ def _new_order(*, lines: Sequence[Line], **values: Any) -> Order:
 
 
 def _first_entry(*, order: Order) -> TimelineEntry:
-    return TimelineEntry(sequence=order.sequence, type="placed", text=_PLACED_TEXT, at=order.placed_at)
+    return TimelineEntry(sequence=order.sequence, type="placed", text=words.PLACED, at=order.placed_at)
 
 
 def _placed(*, order: Order, lines: Sequence[Line]) -> OrderPlaced:
@@ -233,11 +233,11 @@ def _value(*, order: Order) -> PlacedOrder:
 
 def _why_not_cancel(*, order: Order) -> str:
     if order.status in (Order.Status.SHIPPED, Order.Status.COMPLETED):
-        return "The parcel has left already. You can send it back after it has arrived."
-    return "This order has ended already."
+        return _("The parcel has left already. You can send it back after it has arrived.")
+    return _("This order has ended already.")
 
 
 def _why_not_pay(*, order: Order) -> str:
     if order.status == Order.Status.PAYMENT_DECLINED:
-        return "The books are no longer held for this order. Please order again."
-    return "This order does not wait for another card."
+        return _("The books are no longer held for this order. Please order again.")
+    return _("This order does not wait for another card.")

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from events import publish
 from events.payments import AuthenticationReturned
@@ -46,7 +47,9 @@ def tokenize_card(*, number: str, expiry_month: int, expiry_year: int, cvc: str)
     try:
         made = gateway().tokenize(number=number, expiry_month=expiry_month, expiry_year=expiry_year, cvc=cvc)
     except (DependencyDown, TransientError) as error:
-        raise PaymentsUnavailable("The payment provider cannot be reached. Try again in a moment.") from error
+        raise PaymentsUnavailable(
+            _("The payment provider cannot be reached. Try again in a moment.")
+        ) from error
     PaymentMethod.objects.create(token=made.id, brand=made.card.brand, last4=made.card.last4)
     return PaymentMethodValue(id=made.id, brand=made.card.brand, last4=made.card.last4)
 

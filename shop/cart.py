@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 from django.contrib.sessions.backends.base import SessionBase
+from django.utils.translation import gettext as _
 
 from shop.accounts import account_of
 from shop.models import KeptCart
@@ -195,10 +196,10 @@ def merge_cart(*, session: SessionBase, user_id: int) -> None:
 def _offer(*, sku: str, quantity: int) -> CartLine:
     product = products_by_sku(skus=[sku]).get(sku)
     if not product or not product.is_active:
-        raise NotForSale("This book is no longer sold.")
+        raise NotForSale(_("This book is no longer sold."))
     stock = read_stock(skus=[sku])[sku]
     if not stock.available:
-        raise NotForSale(f"{product.title} is sold out.")
+        raise NotForSale(_("%(title)s is sold out.") % {"title": product.title})
     held = min(quantity, stock.available, MOST_OF_ONE)
     return _make_line(product=product, stock=stock, seen=Seen(held, product.price_amount))
 

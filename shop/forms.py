@@ -5,12 +5,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from events.values import Address
 from shop.cart import MOST_OF_ONE
-from shop.countries import DELIVERY_COUNTRIES
+from shop.countries import delivery_countries
 
+# What the demo bank says of a card, in its own words.
+_REFUSALS = (
+    gettext_noop("Use one of the demo cards. Never enter a real card number here."),
+    gettext_noop("The expiry date must be a month that has not passed yet."),
+    gettext_noop("The security code is the three digits on the back of the card."),
+)
 _EXPIRY = re.compile(r"^\s*(?:(\d{1,2})\s*[/ .-]\s*|(\d{2}))(\d{2}|\d{4})\s*$")
 
 
@@ -31,51 +38,51 @@ class DeliveryForm(forms.Form):
     """Who to write to and where the parcel goes; six visible fields."""
 
     email = forms.EmailField(
-        label="Email address",
-        help_text="We send the receipt and the tracking number here.",
+        label=_("Email address"),
+        help_text=_("We send the receipt and the tracking number here."),
         max_length=254,
         error_messages={
-            "required": "Enter your email address",
-            "invalid": "Enter an email address like name@example.com",
+            "required": _("Enter your email address"),
+            "invalid": _("Enter an email address like name@example.com"),
         },
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
     )
     name = forms.CharField(
-        label="Full name",
+        label=_("Full name"),
         max_length=100,
-        error_messages={"required": "Enter the name for the parcel"},
+        error_messages={"required": _("Enter the name for the parcel")},
         widget=forms.TextInput(attrs={"autocomplete": "name", "spellcheck": "false"}),
     )
     line1 = forms.CharField(
-        label="Street and house number",
+        label=_("Street and house number"),
         max_length=100,
-        error_messages={"required": "Enter the street and house number"},
+        error_messages={"required": _("Enter the street and house number")},
         widget=forms.TextInput(attrs={"autocomplete": "address-line1"}),
     )
     line2 = forms.CharField(
-        label="Flat, company or care of",
+        label=_("Flat, company or care of"),
         max_length=100,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "address-line2"}),
     )
     postal_code = forms.CharField(
-        label="Postal code",
+        label=_("Postal code"),
         max_length=12,
-        error_messages={"required": "Enter the postal code"},
+        error_messages={"required": _("Enter the postal code")},
         widget=forms.TextInput(attrs={"autocomplete": "postal-code", "spellcheck": "false"}),
     )
     city = forms.CharField(
-        label="Town or city",
+        label=_("Town or city"),
         max_length=80,
-        error_messages={"required": "Enter the town or city"},
+        error_messages={"required": _("Enter the town or city")},
         widget=forms.TextInput(attrs={"autocomplete": "address-level2"}),
     )
     country = forms.ChoiceField(
-        label="Country",
-        choices=[("", "Choose a country"), *DELIVERY_COUNTRIES],
+        label=_("Country"),
+        choices=lambda: [("", _("Choose a country")), *delivery_countries()],
         error_messages={
-            "required": "Choose a country",
-            "invalid_choice": "Choose one of the countries we deliver to",
+            "required": _("Choose a country"),
+            "invalid_choice": _("Choose one of the countries we deliver to"),
         },
         widget=forms.Select(attrs={"autocomplete": "country"}),
     )
@@ -153,25 +160,25 @@ class CardForm(forms.Form):
     """A card, on its way to becoming a token. Number and CVC are never echoed."""
 
     number = forms.CharField(
-        label="Card number",
+        label=_("Card number"),
         max_length=40,
-        error_messages={"required": "Enter the card number"},
+        error_messages={"required": _("Enter the card number")},
         widget=UnechoedInput(
             attrs={"autocomplete": "cc-number", "inputmode": "numeric", "spellcheck": "false"}
         ),
     )
     expiry = forms.CharField(
-        label="Expiry date",
-        help_text="Month and year, for example 08 / 29",
+        label=_("Expiry date"),
+        help_text=_("Month and year, for example 08 / 29"),
         max_length=9,
-        error_messages={"required": "Enter the expiry date"},
+        error_messages={"required": _("Enter the expiry date")},
         widget=forms.TextInput(attrs={"autocomplete": "cc-exp", "spellcheck": "false"}),
     )
     cvc = forms.CharField(
-        label="Security code",
-        help_text="Three digits on the back of the card",
+        label=_("Security code"),
+        help_text=_("Three digits on the back of the card"),
         max_length=4,
-        error_messages={"required": "Enter the security code"},
+        error_messages={"required": _("Enter the security code")},
         widget=UnechoedInput(attrs={"autocomplete": "cc-csc", "inputmode": "numeric"}),
     )
 
@@ -179,7 +186,7 @@ class CardForm(forms.Form):
         """Return the digits alone, however they were grouped."""
         number = re.sub(r"[\s-]", "", self.cleaned_data["number"])
         if not re.fullmatch(r"[0-9]{12,19}", number):
-            raise forms.ValidationError("Enter the 12 to 19 digits of the card number")
+            raise forms.ValidationError(_("Enter the 12 to 19 digits of the card number"))
         return number
 
     def clean_expiry(self) -> tuple[int, int]:
@@ -187,22 +194,22 @@ class CardForm(forms.Form):
         match = _EXPIRY.match(self.cleaned_data["expiry"])
         month = int(match[1] or match[2]) if match else 0
         if not match or not 1 <= month <= 12:
-            raise forms.ValidationError("Enter the expiry date as month and year, like 08 / 29")
+            raise forms.ValidationError(_("Enter the expiry date as month and year, like 08 / 29"))
         year = 2000 + int(match[3]) % 100
         if (year, month) < _this_month():
-            raise forms.ValidationError("This card has expired; enter another")
+            raise forms.ValidationError(_("This card has expired; enter another"))
         return month, year
 
     def clean_cvc(self) -> str:
         """Return three or four digits."""
         cvc: str = self.cleaned_data["cvc"].strip()
         if not re.fullmatch(r"[0-9]{3,4}", cvc):
-            raise forms.ValidationError("Enter the three or four digits of the security code")
+            raise forms.ValidationError(_("Enter the three or four digits of the security code"))
         return cvc
 
     def add_refusal(self, refusal: Exception) -> None:
         """Tell the buyer, beside the number, why this card could not be taken."""
-        self.add_error("number", str(refusal))
+        self.add_error("number", gettext(str(refusal)))
 
     @property
     def card(self) -> dict[str, Any]:

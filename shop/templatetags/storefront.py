@@ -35,4 +35,4 @@ def saved(context: dict[str, Any], sku: str) -> bool:
 @register.filter
 def country_name(code: str) -> str:
     """Write a country's name; a code that parcels do not go to stays as it is."""
-    return dict(DELIVERY_COUNTRIES).get(code, code)
+    return str(dict(DELIVERY_COUNTRIES).get(code, code))

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -23,7 +24,7 @@ def add(request: HtmxRequest) -> HttpResponse:
     """Put a product in."""
     form = AddToCartForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "That could not be put in your basket. Choose a book and a quantity.")
+        messages.error(request, _("That could not be put in your basket. Choose a book and a quantity."))
         return see_other("shop:cart")
     try:
         line = add_to_cart(session=request.session, **form.cleaned_data)
@@ -32,7 +33,7 @@ def add(request: HtmxRequest) -> HttpResponse:
         return see_other("shop:cart")
     if request.htmx:
         return render_page(request, "shop/_added.html", {"line": line})
-    messages.success(request, f"{line.title} is in your basket.")
+    messages.success(request, _("%(title)s is in your basket.") % {"title": line.title})
     return see_other("shop:cart")
 
 
@@ -41,7 +42,7 @@ def change(request: HtmxRequest, sku: str) -> HttpResponse:
     """Have more or fewer pieces of a product."""
     form = QuantityForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose a quantity from the list.")
+        messages.error(request, _("Choose a quantity from the list."))
         return see_other("shop:cart")
     try:
         change_quantity(session=request.session, sku=sku, quantity=form.cleaned_data["quantity"])
