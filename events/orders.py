@@ -17,7 +17,7 @@ Actor = Literal["buyer", "staff", "system"]
 
 @event(topic="orders")
 class OrderPlaced(Event, frozen=True, kw_only=True):
-    """A buyer completed checkout."""
+    """A buyer completed checkout, on pages in `language` (a code of `settings.LANGUAGES`)."""
 
     number: str
     token: str
@@ -28,6 +28,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     ship_to: Address
     payment_method: str
     placed_at: datetime
+    language: str = "en"
 
 
 @event(topic="orders")

@@ -114,6 +114,7 @@ def _meet(*, orders: Sequence[OrderPlaced]) -> None:
                 lines=msgspec.to_builtins(order.lines),
                 total=order.total,
                 currency=order.currency,
+                language=order.language,
             )
             for order in orders
         ],

@@ -5,11 +5,12 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from django.template.loader import render_to_string
+from django.utils import translation
 
 from events import Cause
 from events.declaration import Event
 from events.money import format_money
+from notifications.layout import Enclosure, Row, as_html, as_text
 from notifications.letters import kind_of, write_letter
 from notifications.mime import LetterMessage
 from notifications.models import Recipient, message_id_of
@@ -28,18 +29,9 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_mail(*, recipient: Recipient, event: Event, cause: Cause) -> Mail:
-    """Return the mail that tells a buyer of an event."""
-    letter = write_letter(recipient=recipient, event=event)
-    context = {"letter": letter, "order": _order(recipient=recipient)}
-    return Mail(
-        order_id=recipient.order_id,
-        kind=kind_of(event=event),
-        to=recipient.email,
-        subject=letter.subject,
-        text=render_to_string("notifications/letter.txt", context),
-        html=render_to_string("notifications/letter.html", context),
-        cause=cause,
-    )
+    """Return the mail that tells a buyer of an event, in the language of the order."""
+    with translation.override(recipient.language):
+        return _write(recipient=recipient, event=event, cause=cause)
 
 
 def message_of(*, mail: Mail) -> LetterMessage:
@@ -51,15 +43,36 @@ def message_of(*, mail: Mail) -> LetterMessage:
     return message
 
 
-def _order(*, recipient: Recipient) -> dict[str, Any]:
-    return {
-        "number": recipient.number,
-        "page": f"{settings.SHOP_URL}/orders/{recipient.token}/",
-        "total": format_money(amount=recipient.total, currency=recipient.currency),
-        "lines": [_line(line=line, currency=recipient.currency) for line in recipient.lines],
-    }
+def _write(*, recipient: Recipient, event: Event, cause: Cause) -> Mail:
+    letter, order = write_letter(recipient=recipient, event=event), _enclosure(recipient=recipient)
+    return Mail(
+        order_id=recipient.order_id,
+        kind=kind_of(event=event),
+        to=recipient.email,
+        subject=letter.subject,
+        text=as_text(letter=letter, order=order),
+        html=as_html(letter=letter, order=order, language=recipient.language),
+        cause=cause,
+    )
 
 
-def _line(*, line: dict[str, Any], currency: str) -> dict[str, Any]:
-    price = format_money(amount=line["unit_price"] * line["quantity"], currency=currency)
-    return {"title": line["title"], "quantity": line["quantity"], "price": price}
+def _enclosure(*, recipient: Recipient) -> Enclosure:
+    return Enclosure(
+        number=recipient.number,
+        page=f"{settings.SHOP_URL}/orders/{recipient.token}/",
+        rows=[_row(line=line, recipient=recipient) for line in recipient.lines],
+        total=_price(amount=recipient.total, recipient=recipient),
+    )
+
+
+def _row(*, line: dict[str, Any], recipient: Recipient) -> Row:
+    amount = line["unit_price"] * line["quantity"]
+    return Row(
+        title=line["title"],
+        quantity=line["quantity"],
+        price=_price(amount=amount, recipient=recipient),
+    )
+
+
+def _price(*, amount: int, recipient: Recipient) -> str:
+    return format_money(amount=amount, currency=recipient.currency, language=recipient.language)

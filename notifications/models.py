@@ -26,6 +26,7 @@ class Recipient(models.Model):
     lines: "models.JSONField[Any, Any]" = models.JSONField()
     total = models.BigIntegerField(help_text="Minor units.")
     currency = models.CharField(max_length=3)
+    language = models.CharField(max_length=10, default="en", db_default="en")
 
     class Meta:
         default_permissions = ("view",)

@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from events.orders import Actor, OrderCancelled, OrderPlaced, RefundRequested
@@ -209,6 +211,7 @@ def _placed(*, order: Order, lines: Sequence[Line]) -> OrderPlaced:
         ship_to=msgspec.convert(order.ship_to, Address),
         payment_method=order.payment_method,
         placed_at=order.placed_at,
+        language=get_language() or settings.LANGUAGE_CODE,
     )
 
 

@@ -13,7 +13,9 @@ from events.values import Address, Card, Line
 CARD = Card(brand="visa", last4="0002")
 
 
-def placed(*, title: str = "Emma", name: str = "Ada Byron", number: str = "WB-7K3M-9QXD") -> OrderPlaced:
+def placed(
+    *, title: str = "Emma", name: str = "Ada Byron", number: str = "WB-7K3M-9QXD", language: str = "en"
+) -> OrderPlaced:
     """Say that somebody ordered two pieces of one book."""
     return OrderPlaced(
         order_id=uuid7(),
@@ -28,6 +30,7 @@ def placed(*, title: str = "Emma", name: str = "Ada Byron", number: str = "WB-7K
         ),
         payment_method="pm_card_visa",
         placed_at=datetime(2026, 11, 21, 10, tzinfo=UTC),
+        language=language,
     )
 
 

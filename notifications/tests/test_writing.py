@@ -49,6 +49,20 @@ def test_a_placed_order_is_answered_with_a_mail_in_text_and_html(mailbox, settin
         assert "https://foxglove.example/orders/the-token/" in body
 
 
+def test_who_ordered_in_german_is_written_to_in_german(mailbox):
+    order = facts.placed(language="de")
+    deliver(worker, order, facts.confirmed(order), facts.dispatched(order))
+    paid, parcel = (
+        next(mail for mail in mailbox.mails() if begin in mail["Subject"])
+        for begin in ("Ihre Bestellung", "Ihr Paket")
+    )
+    for body in (text_of(paid), html_of(paid)):
+        assert "Ihre Zahlung von 24,80\u00a0€ ist angekommen." in body
+        assert "Summe" in body
+    assert '<html lang="de">' in html_of(paid)
+    assert "am Dienstag, 24. November bei Ihnen" in text_of(parcel)
+
+
 def test_the_ledger_and_an_event_say_that_the_mail_left(mailbox):
     order = facts.placed()
     deliver(worker, order)
