@@ -2,13 +2,13 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import DatabaseError, connection
-from kafka import ConsumerRebalanceListener
+from kafka import ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
 from kafka.errors import CommitFailedError, KafkaError
 
 from events.declaration import find_declaration
@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 _POLL_MS = 200
 _COMMIT_TIMEOUT_MS = 10_000
+_NO_EPOCH = -1
+# A commit for every event would cost the broker and the loop more than most handlers do.
+_COMMIT_EVERY_SECONDS = 0.1
 _LOOK_AT_PARKED_SECONDS = 0.5
 _RENEW_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -43,8 +46,7 @@ _PROGRESS_TIMEOUT_MS = 5_000
 class ConsumerLoop:
     """One process of a worker's consumer group.
 
-    Offsets are committed after the batch's transaction, and before the next poll: so a crash can only deliver
-    again, and a rebalance finds nothing left to flush.
+    Offsets are committed some time after the batch's transaction, so a crash can only deliver again.
     """
 
     def __init__(self, *, worker: Worker, stop: Stop, pulse: Pulse) -> None:
@@ -94,7 +96,7 @@ class ConsumerLoop:
                 subscription.rewind(polled)
                 pause.wait(down, keep_alive=subscription.keep_alive)
             else:
-                subscription.commit(polled)
+                subscription.done_with(polled)
                 pause.over()
 
     def _turn(self, polled: Sequence[Any]) -> None:
@@ -169,6 +171,9 @@ class Subscription:
 
     A member without partitions may be one too many, or its client may have got stuck while it joined. From
     here the two look the same, so after `patience_seconds` without any it joins anew.
+
+    What has been handled is committed ten times a second under load, and when there is nothing to do, when partitions
+    are given up and when the membership ends: never more than what was said to be done.
     """
 
     def __init__(self, *, worker: Worker, patience_seconds: float) -> None:
@@ -177,13 +182,18 @@ class Subscription:
         self._unassigned_since: float | None = time.monotonic()
         self._progress = Progress()
         self._look_at_progress = time.monotonic() + _LOOK_AT_PROGRESS_SECONDS
+        self._handled: dict[TopicPartition, OffsetAndMetadata] = {}
+        self._commit_at = 0.0
         self._consumer = group_consumer(group=worker.name)
-        self._consumer.subscribe(worker.topics, listener=_CountRebalances(worker=worker))
+        self._consumer.subscribe(
+            worker.topics, listener=_Rebalances(worker=worker, give_up=self._commit_in_passing)
+        )
 
     def __enter__(self) -> "Subscription":
         return self
 
     def __exit__(self, *_exception: object) -> None:
+        self._commit()
         self._consumer.close(autocommit=False, timeout_ms=_COMMIT_TIMEOUT_MS)
 
     def poll(self) -> list[Any]:
@@ -192,6 +202,8 @@ class Subscription:
             polled: Mapping[Any, Sequence[Any]] = self._consumer.poll(timeout_ms=_POLL_MS)
         except KafkaError as error:
             raise DependencyDown(f"Kafka ({error!r})") from error
+        if not polled:
+            self._commit()
         if self._unassigned_since is not None:
             self._look_for_partitions(since=self._unassigned_since)
         if time.monotonic() >= self._look_at_progress:
@@ -199,14 +211,30 @@ class Subscription:
             self._watch_progress()
         return [consumed for batch in polled.values() for consumed in batch]
 
-    def commit(self, polled: Sequence[Any]) -> None:
-        """Commit the offsets behind these records; if the group has moved on, they come again elsewhere."""
-        if not polled:
+    def done_with(self, polled: Sequence[Any]) -> None:
+        """Note that these records have been handled; their offsets are committed soon."""
+        for one in polled:
+            place = TopicPartition(one.topic, one.partition)
+            self._handled[place] = OffsetAndMetadata(one.offset + 1, "", _NO_EPOCH)
+        if time.monotonic() >= self._commit_at:
+            self._commit()
+
+    def _commit(self) -> None:
+        """Commit what has been handled; if the group has moved on, it comes again elsewhere."""
+        handled, self._handled = self._handled, {}
+        self._commit_at = time.monotonic() + _COMMIT_EVERY_SECONDS
+        if not handled:
             return
         try:
-            self._consumer.commit(timeout_ms=_COMMIT_TIMEOUT_MS)
+            self._consumer.commit(handled, timeout_ms=_COMMIT_TIMEOUT_MS)
         except (CommitFailedError, KafkaError) as error:
             logger.warning("%s: offsets not committed, records will come again: %r", self._worker.name, error)
+
+    def _commit_in_passing(self) -> None:
+        """Commit what has been handled without waiting: kafka-python asks for it in the thread that would answer."""
+        handled, self._handled = self._handled, {}
+        if handled:
+            self._consumer.commit_async(handled)
 
     def rewind(self, polled: Sequence[Any]) -> None:
         """Go back to before these records, in the partitions that are still ours."""
@@ -273,12 +301,13 @@ class Pause:
         self._seconds = 0.0
 
 
-class _CountRebalances(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, *, worker: Worker) -> None:
+class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, *, worker: Worker, give_up: Callable[[], None]) -> None:
         self._worker = worker
+        self._give_up = give_up
 
-    def on_partitions_revoked(self, revoked: object) -> None:
-        pass
+    def on_partitions_revoked(self, _revoked: object) -> None:
+        self._give_up()
 
     def on_partitions_assigned(self, assigned: object) -> None:
         metrics.rebalances.labels(self._worker.name).inc()
