@@ -11,7 +11,7 @@ CHECK = DATABASE_URL=postgresql://waybill@localhost/waybill KAFKA_BOOTSTRAP_SERV
 	BANK_URL=https://bank.example SHOP_URL=https://shop.example ALLOWED_HOSTS=shop.example \
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
-.PHONY: run test lint types layers checks pytest faults drill gallery budget messages bench format lock clean
+.PHONY: run test lint types layers checks pytest test-pages faults drill gallery budget messages bench format lock clean
 
 run: $(INSTALLED)
 	@exec $(BIN)/python -m stack run
@@ -35,6 +35,10 @@ checks: $(INSTALLED)
 
 pytest: $(INSTALLED)
 	$(BIN)/python -m pytest
+
+# What every page promises, in a browser: for everyone, by keyboard, on a narrow screen, with a policy, on the wire.
+test-pages: $(INSTALLED)
+	$(BIN)/python -m pytest -m pages tests/pages
 
 # Every fault, the long ones too, and the kill tests with 25 seeds each.
 faults: $(INSTALLED)

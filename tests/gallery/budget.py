@@ -55,12 +55,13 @@ def main() -> int:
         running_shop(folder=Path(folder) / "state") as shop,
         sync_playwright() as playwright,
     ):
+        _print_head()
         chromium = playwright.chromium.launch(executable_path=ensure_chromium(), args=CHROMIUM_OPTIONS)
         excesses = [
-            f"{name} at {width} px: {', '.join(over)}"
-            for name, path in _pages(shop=shop).items()
-            for width, height in VIEWPORTS
-            if (over := _measure_and_print(chromium, shop, name, path, width, height))
+            f"{name} at {viewport[0]} px: {', '.join(over)}"
+            for name, path in pages_of(shop=shop).items()
+            for viewport in VIEWPORTS
+            if (over := _measure_and_print(chromium, shop, name, path, viewport))
         ]
         chromium.close()
     print(
@@ -71,11 +72,10 @@ def main() -> int:
     return 1 if excesses else 0
 
 
-def _pages(*, shop: RunningShop) -> dict[str, str]:
+def pages_of(*, shop: RunningShop) -> dict[str, str]:
+    """Return the addresses of the pages that are measured, by name."""
     order = shop.placed()
     shop.wait_for(order, "completed")
-    print(f"{'':10}{'px':>5}" + "".join(f"{name:>10}" for name in LIMITS))
-    print(f"{'limit':10}{'':5}" + "".join(f"{limit:>10}" for limit in LIMITS.values()))
     return {
         "home": "/",
         "facets": "/?language=French",
@@ -86,18 +86,29 @@ def _pages(*, shop: RunningShop) -> dict[str, str]:
     }
 
 
-def _measure_and_print(
-    browser: Browser, shop: RunningShop, name: str, path: str, width: int, height: int
-) -> list[str]:
+def measure(*, browser: Browser, shop: RunningShop, path: str, viewport: tuple[int, int]) -> Cost:
+    """Load a page with nothing kept from before, in a window of this width and height."""
+    width, height = viewport
     context = browser.new_context(base_url=shop.url, viewport={"width": width, "height": height})
-    cost = _measure(page=context.new_page(), shop=shop, path=path)
+    cost = _load(page=context.new_page(), shop=shop, path=path)
     context.close()
-    print(f"{name:10}{width:>5}" + "".join(f"{value:>10}" for value in cost))
+    return cost
+
+
+def _print_head() -> None:
+    print(f"{'':10}{'px':>5}" + "".join(f"{name:>10}" for name in LIMITS))
+    print(f"{'limit':10}{'':5}" + "".join(f"{limit:>10}" for limit in LIMITS.values()))
+
+
+def _measure_and_print(
+    browser: Browser, shop: RunningShop, name: str, path: str, viewport: tuple[int, int]
+) -> list[str]:
+    cost = measure(browser=browser, shop=shop, path=path, viewport=viewport)
+    print(f"{name:10}{viewport[0]:>5}" + "".join(f"{value:>10}" for value in cost))
     return cost.excesses()
 
 
-def _measure(*, page: Page, shop: RunningShop, path: str) -> Cost:
-    """Load a page with nothing kept from before."""
+def _load(*, page: Page, shop: RunningShop, path: str) -> Cost:
     kinds: dict[str, str] = {}
     sizes: dict[str, int] = {}
     wire = page.context.new_cdp_session(page)

@@ -1,5 +1,6 @@
 """Every page and state of the shop, and how a browser comes to see it."""
 
+import json
 from collections.abc import Callable
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -19,7 +20,11 @@ _OPEN_ACCOUNT = (
     "client = Client(); client.force_login(user); print('session=' + client.cookies['sessionid'].value)"
 )
 _WITHDRAW = f"from shop.models import Product; Product.objects.filter(sku='{_GONE}').update(is_active=False)"
-_DRAW = "from django.template.loader import render_to_string; print(render_to_string('{}.html'))"
+_DRAWN = ("400", "403", "429", "500", "503")
+_DRAW = (
+    "import json; from django.template.loader import render_to_string;"
+    "print(json.dumps({name: render_to_string(f'{name}.html') for name in {names}}))"
+)
 
 Reach = Callable[[Page], object]
 
@@ -99,12 +104,11 @@ def _yours(*, shop: RunningShop) -> dict[str, Reach]:
 
 
 def _errors(*, shop: RunningShop) -> dict[str, Reach]:
-    drawn = {name: shop.manage("shell", "-c", _DRAW.format(name)) for name in ("500", "503")}
+    drawn = json.loads(shop.manage("shell", "-c", _DRAW.replace("{names}", repr(_DRAWN))).splitlines()[-1])
     return {
         "error-404": _at("/no-such-page/"),
         "error-403-csrf": _send_without_token,
-        "error-500": lambda page: _show(page, html=drawn["500"]),
-        "error-503": lambda page: _show(page, html=drawn["503"]),
+        **{f"error-{name}": _shown(html=html) for name, html in drawn.items()},
     }
 
 
@@ -138,6 +142,10 @@ def _send_without_token(page: Page) -> None:
     page.context.clear_cookies(name="csrftoken")
     with page.expect_navigation():
         page.locator("form.languages").last.evaluate("form => form.submit()")
+
+
+def _shown(*, html: str) -> Reach:
+    return lambda page: _show(page, html=html)
 
 
 def _show(page: Page, *, html: str) -> None:

@@ -1,0 +1,1 @@
+"""The promises of every page, kept in a browser: `make test-pages`."""
