@@ -31,6 +31,16 @@ def find_free() -> int:
     return next(port for port in random.sample(CHOICE, len(CHOICE)) if is_free(port=port))
 
 
+def find_free_row(*, length: int) -> int:
+    """Return the first of `length` ports in a row that nothing listens on."""
+    firsts = range(CHOICE.start, CHOICE.stop - length, length)
+    return next(
+        first
+        for first in random.sample(firsts, len(firsts))
+        if all(is_free(port=port) for port in range(first, first + length))
+    )
+
+
 def require_free(*, port: int) -> None:
     """Raise `PortTaken` unless `port` is free."""
     if not is_free(port=port):

@@ -17,6 +17,8 @@ from stack.state import StateFolder
 from stack.supervisor import Supervisor
 
 READY_SECONDS = 60
+# More than there are workers: each answers for its health on a port of its own.
+HEALTH_PORTS = 20
 PREPARE_SECONDS = 180
 # Half of it for the shop, half for the servers. The last two of three brokers would wait for each other far
 # longer; Kafka and PostgreSQL lose nothing when they are killed.
@@ -98,8 +100,9 @@ def run(*, state: StateFolder, brokers: int | None, port: int) -> None:
         environment = _publish(stack=stack, port=port)
         _prepare_shop(stack=stack, environment=environment)
         stack.wait_for_kafka()
-        _start_shop(stack=stack, port=port, environment=environment)
-        _welcome(stack=stack, port=port)
+        health_port = ports.find_free_row(length=HEALTH_PORTS)
+        _start_shop(stack=stack, port=port, health_port=health_port, environment=environment)
+        _welcome(stack=stack, port=port, health_port=health_port)
         stack.supervisor.run()
 
 
@@ -162,15 +165,20 @@ def _prepare_shop(*, stack: Stack, environment: Mapping[str, str]) -> None:
         raise ProcessFailed(f"The shop could not be prepared: {process.name} {process.how_it_ended()}")
 
 
-def _start_shop(*, stack: Stack, port: int, environment: Mapping[str, str]) -> None:
+def _start_shop(*, stack: Stack, port: int, health_port: int, environment: Mapping[str, str]) -> None:
     web = Web(port=port, state=stack.state, environment=environment)
-    workers = Manage("run_worker", "--all", name="workers", state=stack.state, environment=environment)
+    workers = Manage(
+        *("run_worker", "--all", "--health-port", str(health_port)),
+        name="workers",
+        state=stack.state,
+        environment=environment,
+    )
     stack.start(process=web)
     stack.start(process=workers)
     web.wait_until_ready(seconds=READY_SECONDS)
 
 
-def _welcome(*, stack: Stack, port: int) -> None:
+def _welcome(*, stack: Stack, port: int, health_port: int) -> None:
     username, password = stack.state.sign_in.read_text().split()
     shop = f"http://localhost:{port}"
     stack.report("everything runs")
@@ -179,6 +187,7 @@ def _welcome(*, stack: Stack, port: int) -> None:
         f"\n  Admin  {shop}/admin/   user {username}, password {password}"
         f"\n  API    {shop}/api/v1/docs/"
         f"\n  Pay    with 4242 4242 4242 4242, any date to come, any CVC"
+        f"\n  Health http://localhost:{health_port}/metrics   the relay; each worker one port higher"
         f"\n  Mails  {stack.state.mail}"
         f"\n  Logs   {stack.state.logs}"
         "\n\n  Ctrl-C stops all of it; the data stays.\n",

@@ -78,5 +78,6 @@ def serve_health(*, name: str, pulse: Pulse, port: int) -> ThreadingHTTPServer:
             """Say nothing: a probe every few seconds is no news."""
 
     server = ThreadingHTTPServer(("", port), Health)
+    logger.info("%s answers /livez, /readyz and /metrics on port %d", name, server.server_port)
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     return server

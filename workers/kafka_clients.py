@@ -21,6 +21,7 @@ from workers.failures import DependencyDown
 MAX_RECORD_BYTES = 1_000_000
 
 _REQUEST_TIMEOUT_MS = 30_000
+_BOOTSTRAP_TIMEOUT_MS = 5_000
 _MAX_POLL_RECORDS = 500
 # How long the partitions of a worker that was killed wait for its successor; heartbeats come from a thread of
 # their own, so a slow batch does not cost the membership.
@@ -102,14 +103,34 @@ def _hash(key: bytes) -> int:
     return int(murmur2(key)) & 0x7FFFFFFF
 
 
-def admin_client() -> Any:
-    """Return a client for creating and describing topics and groups."""
-    return _make(KafkaAdminClient, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+def admin_client(*, timeout_ms: int = _REQUEST_TIMEOUT_MS) -> Any:
+    """Return a client for creating and describing topics and groups, whose requests take so long at most."""
+    return _make(
+        KafkaAdminClient,
+        request_timeout_ms=timeout_ms,
+        bootstrap_timeout_ms=min(timeout_ms, _BOOTSTRAP_TIMEOUT_MS),
+    )
+
+
+def glancing_consumer(*, timeout_ms: int) -> Any:
+    """Return a consumer without a group that reads single records here and there."""
+    return _make(
+        KafkaConsumer,
+        metrics_enabled=False,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        allow_auto_create_topics=False,
+        max_partition_fetch_bytes=4_096,  # a batch that is larger comes whole all the same
+        fetch_max_wait_ms=100,
+        request_timeout_ms=timeout_ms,
+        bootstrap_timeout_ms=min(timeout_ms, _BOOTSTRAP_TIMEOUT_MS),
+    )
 
 
 def _make(client: Any, **options: Any) -> Any:
     try:
-        return client(**_connection(), **options)
+        return client(**{**_connection(), **options})
     except (KafkaError, OSError) as error:
         raise DependencyDown(f"Kafka at {','.join(_servers())} ({error})") from error
 
@@ -118,7 +139,7 @@ def _connection() -> dict[str, Any]:
     return {
         "bootstrap_servers": _servers(),
         "client_id": f"waybill-{socket.gethostname()}",
-        "bootstrap_timeout_ms": 5_000,
+        "bootstrap_timeout_ms": _BOOTSTRAP_TIMEOUT_MS,
         "reconnect_backoff_max_ms": 1_000,
         **settings.KAFKA_SECURITY,
     }

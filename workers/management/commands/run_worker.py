@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from prometheus_client import REGISTRY
 
 from workers.checks import TAG
 from workers.collector import spare_collector
 from workers.consumer import ConsumerLoop
 from workers.health import Pulse, serve_health, watch_over
+from workers.readings import Readings
 from workers.relay import Relay
 from workers.stopping import Stop
 from workers.supervisor import supervise
@@ -61,6 +63,8 @@ def run_one(*, name: str, health_port: int, stop: Stop) -> None:
     spare_collector()
     pulse = Pulse()
     watch_over(name=name, pulse=pulse)
+    if health_port and name == RELAY:
+        Readings().register(REGISTRY)
     if health_port:
         serve_health(name=name, pulse=pulse, port=health_port)
     if name == RELAY:
