@@ -165,6 +165,15 @@ def shown_bytes(*, value: bytes | memoryview | None) -> SafeString:
     return format_html('<pre class="payload">{}</pre>', _readable(value=value))
 
 
+def editable_text(*, value: bytes | memoryview | None) -> str:
+    """Return a payload as staff may edit it: JSON indented, other text as it is, nothing of what is no text."""
+    try:
+        bytes(value or b"").decode()
+    except UnicodeDecodeError:
+        return ""
+    return _readable(value=value) if value else ""
+
+
 def shown_text(*, text: str) -> SafeString:
     """Return text that may hold anything, preformatted."""
     return format_html('<pre class="payload">{}</pre>', text or "(empty)")

@@ -1,8 +1,9 @@
 """What staff see of the runtime: dead letters they can settle, and orders that wait."""
 
-from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
@@ -22,16 +23,26 @@ from events.admin_pages import (
     ReadOnlyInline,
     ReasonForm,
     RecordAdmin,
+    editable_text,
     first_error,
     list_link,
     shown_bytes,
     shown_state,
     shown_text,
 )
-from workers import dead_letters
+from workers import dead_letters, replay_pages
 from workers.models import DeadLetter, DeadLetterAction, ParkedEvent, StoredRecord
+from workers.replay_pages import staff_id
 
 MOST_RETRIED_AT_ONCE = 1_000
+
+
+class EditForm(ReasonForm):
+    """The payload that an event should have had, and why."""
+
+    payload = forms.CharField(
+        strip=False, error_messages={"required": "Nothing was done: the payload is empty."}
+    )
 
 
 class StoredRecordAdmin(RecordAdmin):
@@ -71,6 +82,7 @@ class DeadLetterAdmin(StoredRecordAdmin):
     search_help_text = "Search by order id, event id, words of the error, or fingerprint."
     ordering = ["-last_failed_at"]
     actions = ["retry_selected"]
+    change_list_template = "admin/workers/deadletter/change_list.html"
     fieldsets = [
         (None, {"fields": ["story", "state", "reason", "consumer", "event_type", "order_key"]}),
         ("Error", {"fields": ["exception_type", "message", "fingerprint"]}),
@@ -107,7 +119,9 @@ class DeadLetterAdmin(StoredRecordAdmin):
         return shown_text(text=letter.stacktrace)
 
     def deeds(self, request: HttpRequest, row: DeadLetter) -> list[Deed]:
-        """Offer retry and discard while the dead letter is open."""
+        """Offer retry and discard while the dead letter is open, and restore once it is discarded."""
+        if row.status == DeadLetter.Status.DISCARDED and self.has_discard_permission(request):
+            return [_restore_deed(letter=row)]
         if row.status != DeadLetter.Status.OPEN:
             return []
         deeds = []
@@ -120,6 +134,7 @@ class DeadLetterAdmin(StoredRecordAdmin):
     def links(self, request: HttpRequest, row: DeadLetter) -> list[Link]:
         """Lead to the order, to what waits behind it, and to the failures of the same cause."""
         return [
+            *self._edits(request, row),
             *super().links(request, row),
             *list_link(
                 user=request.user,
@@ -136,33 +151,39 @@ class DeadLetterAdmin(StoredRecordAdmin):
             ),
         ]
 
-    @admin.action(description="Retry the selected dead letters", permissions=["retry"])
-    def retry_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> TemplateResponse | None:
-        """Show what would be retried; once staff have said so, retry it, oldest first."""
-        if "confirmed" not in request.POST:
-            return self._ask_about_retry(request, queryset)
-        form = NoteForm(request.POST)
-        if error := first_error(form=form):
-            messages.error(request, error)
-        else:
-            _retry_all(request=request, letters=queryset, reason=form.cleaned_data["reason"])
-        return None
+    def _edits(self, request: HttpRequest, row: DeadLetter) -> list[Link]:
+        links = []
+        if row.status == DeadLetter.Status.OPEN and self.has_edit_permission(request):
+            url = reverse("admin:dead_letter_edit", args=[row.pk])
+            links.append(Link(name="Retry with another payload…", url=url))
+        if row.edit_of_id:
+            links.append(Link(name="The original", url=_page_of(letter_id=row.edit_of_id)))
+        if after := DeadLetter.objects.filter(edit_of=row).values_list("id", flat=True).first():
+            links.append(Link(name="What it was edited to", url=_page_of(letter_id=after)))
+        return links
 
-    def _ask_about_retry(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> TemplateResponse:
-        open_letters = queryset.filter(status=DeadLetter.Status.OPEN)
-        causes = Counter(open_letters.values_list("consumer", "event_type", "exception_type"))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Retry dead letters?",
-            "opts": self.opts,
-            "causes": [(*cause, count) for cause, count in causes.most_common()],
-            "open": causes.total(),
-            "settled": queryset.count() - causes.total(),
-            "most": MOST_RETRIED_AT_ONCE,
-            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
-            "select_across": request.POST.get("select_across", "0"),
-        }
-        return TemplateResponse(request, "admin/workers/deadletter/retry_selected.html", context)
+    @admin.action(description="Retry the selected dead letters", permissions=["retry"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse | None:
+        """Show what would be retried; once staff have said so, retry it, oldest first."""
+        selection = replay_pages.chosen(letters=queryset, most=MOST_RETRIED_AT_ONCE)
+        if not selection.ids:
+            messages.error(
+                request, "None of the selected dead letters is open, so there is nothing to retry."
+            )
+            return None
+        if "confirmed" in request.POST and (
+            begun := replay_pages.begin(request=request, selection=selection)
+        ):
+            return begun
+        return replay_pages.ask(
+            request=request,
+            selection=selection,
+            settled=queryset.exclude(status=DeadLetter.Status.OPEN).count(),
+            action=["retry_selected"],
+            confirmed=["yes"],
+            # Those that were shown, and not what matches by the time of the answer.
+            **{ACTION_CHECKBOX_NAME: selection.ids},
+        )
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("workers.retry_deadletter")
@@ -170,19 +191,19 @@ class DeadLetterAdmin(StoredRecordAdmin):
     def has_discard_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("workers.discard_deadletter")
 
+    def has_edit_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("workers.edit_deadletter")
+
     def get_urls(self) -> list[URLPattern]:
-        own = [
-            path(
-                "<path:object_id>/retry/",
-                self.admin_site.admin_view(self.retry_view),
-                name="dead_letter_retry",
-            ),
-            path(
-                "<path:object_id>/discard/",
-                self.admin_site.admin_view(self.discard_view),
-                name="dead_letter_discard",
-            ),
+        views: list[tuple[str, str, Callable[..., HttpResponse]]] = [
+            ("groups/", "dead_letter_groups", replay_pages.groups_view),
+            ("groups/retry/", "dead_letter_retry_group", replay_pages.retry_group_view),
+            ("<path:object_id>/retry/", "dead_letter_retry", self.retry_view),
+            ("<path:object_id>/edit/", "dead_letter_edit", self.edit_view),
+            ("<path:object_id>/discard/", "dead_letter_discard", self.discard_view),
+            ("<path:object_id>/restore/", "dead_letter_restore", self.restore_view),
         ]
+        own = [path(route, self.admin_site.admin_view(view), name=name) for route, name, view in views]
         return own + super().get_urls()
 
     def retry_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -195,7 +216,12 @@ class DeadLetterAdmin(StoredRecordAdmin):
         outcome = first_error(form=form) or _retry(
             request=request, letter_id=letter.id, reason=form.cleaned_data["reason"]
         )
-        return _back(request=request, letter=letter, outcome=outcome, done="It is in line again.")
+        return _back(
+            request=request,
+            letter=letter,
+            outcome=outcome,
+            done="It is in line again. What waited behind it goes on in a moment.",
+        )
 
     def discard_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """POST with a `reason`: settle the dead letter without handling it."""
@@ -207,7 +233,47 @@ class DeadLetterAdmin(StoredRecordAdmin):
         outcome = first_error(form=form) or _discard(
             request=request, letter_id=letter.id, reason=form.cleaned_data["reason"]
         )
-        return _back(request=request, letter=letter, outcome=outcome, done="It is discarded.")
+        return _back(
+            request=request,
+            letter=letter,
+            outcome=outcome,
+            done="It is discarded. What waited behind it goes on in a moment.",
+        )
+
+    def restore_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """POST, with a `reason` if there is one: open a discarded dead letter again."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_discard_permission(request):
+            raise PermissionDenied
+        form, letter = NoteForm(request.POST), self._letter(request, object_id)
+        outcome = first_error(form=form) or _restore(
+            request=request, letter_id=letter.id, reason=form.cleaned_data["reason"]
+        )
+        return _back(request=request, letter=letter, outcome=outcome, done="It is open again.")
+
+    def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the payload in a form; on POST, retry the event with the `payload` given, and a `reason`."""
+        if not self.has_edit_permission(request):
+            raise PermissionDenied
+        letter = self._letter(request, object_id)
+        form = EditForm(request.POST if request.method == "POST" else None)
+        outcome: str | int = first_error(form=form)
+        if form.is_valid():
+            outcome = _edit(request=request, letter_id=letter.id, **form.cleaned_data)
+        if isinstance(outcome, int):
+            messages.success(request, "It is in line again, with the new payload.")
+            return HttpResponseRedirect(_page_of(letter_id=outcome))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Retry with another payload",
+            "opts": self.opts,
+            "letter": letter,
+            "error": outcome,
+            "payload": form.data.get("payload", editable_text(value=letter.value)),
+            "reason": form.data.get("reason", ""),
+        }
+        return TemplateResponse(request, "admin/workers/deadletter/edit.html", context)
 
     def _letter(self, request: HttpRequest, object_id: str) -> DeadLetter:
         letter: DeadLetter | None = self.get_object(request, unquote(object_id))
@@ -285,6 +351,8 @@ def _story(*, letter: DeadLetter) -> str:
             return f"It is on its way through the {letter.consumer} worker again."
         case DeadLetter.Status.RESOLVED:
             return f"A retry succeeded: the {letter.consumer} worker has handled it."
+        case DeadLetter.Status.EDITED:
+            return "Staff retried it with another payload, under an id of its own."
         case _:
             return "Staff discarded it: it was settled without being handled."
 
@@ -306,48 +374,56 @@ def _discard_deed(*, letter: DeadLetter) -> Deed:
     )
 
 
+def _restore_deed(*, letter: DeadLetter) -> Deed:
+    return Deed(
+        name="Restore",
+        consequence="It is open again, to be retried or discarded. It holds nothing back.",
+        url=reverse("admin:dead_letter_restore", args=[letter.pk]),
+        needs_reason=False,
+    )
+
+
 def _retry(*, request: HttpRequest, letter_id: int, reason: str) -> str:
     try:
-        dead_letters.retry(letter_id=letter_id, by_id=_staff_id(request=request), reason=reason)
+        dead_letters.retry(letter_id=letter_id, by_id=staff_id(request=request), reason=reason)
     except dead_letters.NotRetryable as refused:
         return str(refused)
     return ""
-
-
-def _retry_all(*, request: HttpRequest, letters: QuerySet[DeadLetter], reason: str) -> None:
-    chosen = letters.filter(status=DeadLetter.Status.OPEN).order_by("id")[:MOST_RETRIED_AT_ONCE]
-    refusals = [
-        _retry(request=request, letter_id=letter_id, reason=reason)
-        for letter_id in chosen.values_list("id", flat=True)
-    ]
-    _tell_how_many(request=request, refusals=refusals)
 
 
 def _discard(*, request: HttpRequest, letter_id: int, reason: str) -> str:
     try:
-        dead_letters.discard(letter_id=letter_id, by_id=_staff_id(request=request), reason=reason)
+        dead_letters.discard(letter_id=letter_id, by_id=staff_id(request=request), reason=reason)
     except dead_letters.NotRetryable as refused:
         return str(refused)
     return ""
 
 
-def _staff_id(*, request: HttpRequest) -> int:
-    if request.user.pk is None:
-        raise PermissionDenied
-    return int(request.user.pk)
+def _restore(*, request: HttpRequest, letter_id: int, reason: str) -> str:
+    try:
+        dead_letters.restore(letter_id=letter_id, by_id=staff_id(request=request), reason=reason)
+    except dead_letters.NotRetryable as refused:
+        return str(refused)
+    return ""
+
+
+def _edit(*, request: HttpRequest, letter_id: int, payload: str, reason: str) -> int | str:
+    """Return the id of the dead letter that the edit became, or why there is none."""
+    try:
+        return dead_letters.edit(
+            letter_id=letter_id, value=payload.encode(), by_id=staff_id(request=request), reason=reason
+        )
+    except (dead_letters.NotRetryable, dead_letters.BadEdit) as refused:
+        return str(refused)
+
+
+def _page_of(*, letter_id: int) -> str:
+    return reverse("admin:workers_deadletter_change", args=[letter_id])
 
 
 def _back(*, request: HttpRequest, letter: DeadLetter, outcome: str, done: str) -> HttpResponse:
     if outcome:
         messages.error(request, outcome)
     else:
-        messages.success(request, f"{done} What waited behind it goes on in a moment.")
-    return HttpResponseRedirect(reverse("admin:workers_deadletter_change", args=[letter.pk]))
-
-
-def _tell_how_many(*, request: HttpRequest, refusals: list[str]) -> None:
-    refused = sum(1 for refusal in refusals if refusal)
-    retried = len(refusals) - refused
-    messages.success(request, f"In line again: {retried}.")
-    if refused:
-        messages.warning(request, f"Left alone, because they were no longer open: {refused}.")
+        messages.success(request, done)
+    return HttpResponseRedirect(_page_of(letter_id=letter.id))

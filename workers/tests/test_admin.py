@@ -17,8 +17,8 @@ from events import Received
 from events.models import OutboxEvent
 from events.orders import OrderAdvanced
 from events.outbox import RawRecord, publish_raw
-from workers import PermanentError, Worker
-from workers.models import DeadLetter, DeadLetterAction, ParkedEvent
+from workers import PermanentError, Worker, replay_runs
+from workers.models import DeadLetter, DeadLetterAction, ParkedEvent, ReplayRun
 from workers.record import Record
 from workers.testing import deliver, deliver_records, record_of
 from workers.tests.conftest import NewWorker, step
@@ -26,6 +26,8 @@ from workers.tests.conftest import NewWorker, step
 pytestmark = pytest.mark.django_db
 
 LETTERS = "/admin/workers/deadletter/"
+GROUPS = f"{LETTERS}groups/"
+RUNS = "/admin/workers/replayrun/"
 PARKED = "/admin/workers/parkedevent/"
 OUTBOX = "/admin/events/outboxevent/"
 NASTY = b"<img src=x onerror=alert(1)>"
@@ -128,7 +130,9 @@ def test_payload_headers_and_error_stay_inert_text(
     letter = DeadLetter.objects.get()
     DeadLetter.objects.update(exception_message="<b onclick=x>", stacktrace="<svg onload=alert(3)>")
 
-    for address in (LETTERS, f"{LETTERS}{letter.pk}/change/", PARKED, parked_page()):
+    group = f"{GROUPS}retry/?fingerprint={letter.fingerprint}"
+    own = [LETTERS, f"{LETTERS}{letter.pk}/change/", f"{LETTERS}{letter.pk}/edit/", GROUPS, group, RUNS]
+    for address in (*own, PARKED, parked_page()):
         page = text(admin_client, address)
         assert not re.findall(r"<img src=x|<script>|<svg onload|<b onclick", page)
         assert not re.findall(r"<style|\sstyle=|<script(?![^>]*\ssrc=)", page)
@@ -241,8 +245,15 @@ def test_a_selection_is_retried_after_its_numbers_were_shown(
     assert "1 is not open, and is left alone." in question
     assert [status_of(one) for one in rest] == ["open", "open"]
 
-    answer = staff.post(LETTERS, selection(settled, *rest, confirmed="yes", reason="fixed"), follow=True)
-    assert "In line again: 2." in answer.content.decode()
+    answer = staff.post(
+        LETTERS,
+        selection(settled, *rest, confirmed="yes", reason="fixed", rate="5", stop_after="3"),
+        follow=True,
+    )
+    assert "The retry has begun." in answer.content.decode()
+    run = ReplayRun.objects.get()
+    assert (str(run.by), run.reason, run.rate, run.stop_after) == ("robin", "fixed", 5, 3)
+    replay_runs.advance()
     assert [status_of(one) for one in rest] == ["retrying", "retrying"]
     assert status_of(settled) == "discarded"
     assert DeadLetterAction.objects.filter(action="retry", reason="fixed").count() == 2
@@ -252,10 +263,126 @@ def test_a_selection_without_open_dead_letters_offers_no_retry(sign_in: SignIn, 
     staff = sign_in("retry_deadletter")
     staff.post(f"{LETTERS}{letter.pk}/retry/")
 
-    question = staff.post(LETTERS, selection(letter)).content.decode()
+    question = staff.post(LETTERS, selection(letter), follow=True).content.decode()
 
     assert "there is nothing to retry" in question
     assert ">Retry</button>" not in question
+
+
+def test_the_causes_are_counted_and_all_of_one_is_retried(
+    sign_in: SignIn, broken: Worker, letter: DeadLetter
+) -> None:
+    deliver(broken, step(name="dead"))
+    deliver_records(broken, [poison()])
+    staff = sign_in("retry_deadletter")
+
+    causes = text(staff, GROUPS)
+    [retry] = re.findall(rf'href="([^"]+/retry/[?]fingerprint={letter.fingerprint})"', causes)
+    assert causes.count("Retry all") == 2
+    assert f"{LETTERS}{letter.pk}/" in text(
+        staff, LETTERS, status__exact="open", fingerprint=letter.fingerprint
+    )
+    assert "2 dead letters go back in line" in text(staff, retry)
+    assert not ReplayRun.objects.exists()
+
+    staff.post(retry, {"reason": "fixed"})
+    replay_runs.advance()
+    assert status_of(letter) == "retrying"
+    assert DeadLetter.objects.filter(status="open").count() == 1
+
+
+def test_a_preview_says_which_are_certain_to_fail(admin_client: Client, broken: Worker) -> None:
+    deliver_records(broken, [poison()])
+    page = text(admin_client, f"{GROUPS}retry/", fingerprint=DeadLetter.objects.get().fingerprint)
+    assert "1 is certain to fail again" in page
+
+
+@pytest.mark.parametrize("field", ["rate", "stop_after"])
+@pytest.mark.parametrize("wrong", ["0", "-1", "nan", "inf", "x", "1e400"])
+def test_a_retry_of_many_with_wrong_numbers_is_not_begun(
+    admin_client: Client, letter: DeadLetter, field: str, wrong: str
+) -> None:
+    answer = admin_client.post(f"{GROUPS}retry/?fingerprint={letter.fingerprint}", {field: wrong})
+    assert answer.status_code == 200
+    assert not ReplayRun.objects.exists()
+
+
+@pytest.mark.parametrize("query", ["", "?fingerprint=", "?fingerprint=%00"])
+def test_everything_is_not_retried_at_once(admin_client: Client, letter: DeadLetter, query: str) -> None:
+    assert admin_client.post(f"{GROUPS}retry/{query}").status_code in (200, 404)
+    assert not ReplayRun.objects.exists()
+
+
+def test_a_run_is_shown_and_stopped(sign_in: SignIn, letter: DeadLetter) -> None:
+    staff = sign_in("retry_deadletter")
+    staff.post(f"{GROUPS}retry/?fingerprint={letter.fingerprint}", {"reason": "fixed in 1.2"})
+    run = ReplayRun.objects.get()
+    assert "fixed in 1.2" in text(staff, RUNS)
+    assert f"{run.pk}/stop/" in text(staff, f"{RUNS}{run.pk}/change/")
+
+    page = staff.post(f"{RUNS}{run.pk}/stop/", {"reason": "a mistake"}, follow=True).content.decode()
+
+    assert "a mistake" in page
+    assert f"{run.pk}/stop/" not in page
+    run.refresh_from_db()
+    assert run.state == "stopped"
+
+
+def test_an_edit_is_retried_and_leads_to_its_original(sign_in: SignIn, letter: DeadLetter) -> None:
+    staff = sign_in("edit_deadletter")
+    edit = f"{LETTERS}{letter.pk}/edit/"
+    assert "&quot;step&quot;: &quot;dead&quot;" in text(staff, edit)
+    payload = bytes(letter.value or b"").decode().replace('"dead"', '"mended"')
+
+    answer = staff.post(edit, {"payload": payload, "reason": "a typo"}, follow=True).content.decode()
+
+    assert "with the new payload" in answer
+    assert f'{letter.pk}/change/">The original' in answer
+    assert status_of(letter) == "edited"
+
+
+@pytest.mark.parametrize("payload", ["", "{", '{"step": 1}', "a\x00b", "</textarea><script>"])
+def test_a_wrong_edit_is_refused_and_kept_in_the_form(
+    sign_in: SignIn, letter: DeadLetter, payload: str
+) -> None:
+    page = sign_in("edit_deadletter").post(
+        f"{LETTERS}{letter.pk}/edit/", {"payload": payload, "reason": "a typo"}
+    )
+    assert 'role="alert"' in page.content.decode()
+    assert "</textarea><script>" not in page.content.decode()
+    assert "a typo" in page.content.decode()
+    assert status_of(letter) == "open"
+
+
+def test_a_discarded_letter_is_restored(sign_in: SignIn, letter: DeadLetter) -> None:
+    staff = sign_in("discard_deadletter")
+    staff.post(f"{LETTERS}{letter.pk}/discard/", {"reason": "x"})
+    assert f"{letter.pk}/restore/" in text(staff, f"{LETTERS}{letter.pk}/change/")
+
+    staff.post(f"{LETTERS}{letter.pk}/restore/", {"reason": "needed after all"})
+
+    assert status_of(letter) == "open"
+
+
+def test_each_deed_takes_a_permission_of_its_own(sign_in: SignIn, letter: DeadLetter) -> None:
+    staff = sign_in("edit_deadletter")
+    run = f"{GROUPS}retry/?fingerprint={letter.fingerprint}"
+    assert "Retry all" not in text(staff, GROUPS)
+    for address in (run, f"{LETTERS}{letter.pk}/restore/", f"{RUNS}1/stop/"):
+        assert staff.post(address, {"reason": "x"}).status_code == 403
+    get_user_model().objects.get().user_permissions.set(
+        Permission.objects.filter(codename__in=["view_deadletter", "retry_deadletter"])
+    )
+    assert staff.get(f"{LETTERS}{letter.pk}/edit/").status_code == 403
+    assert "/edit/" not in text(staff, f"{LETTERS}{letter.pk}/change/")
+
+
+def test_who_may_not_see_dead_letters_sees_no_causes_and_no_runs(client: Client, letter: DeadLetter) -> None:
+    staff = get_user_model().objects.create_user("robin", is_staff=True)
+    staff.user_permissions.set(Permission.objects.filter(codename__in=["retry_deadletter"]))
+    client.force_login(staff)
+    for address in (GROUPS, RUNS, f"{GROUPS}retry/?fingerprint={letter.fingerprint}"):
+        assert client.get(address).status_code == 403
 
 
 def test_a_dead_letter_leads_to_what_waits_behind_it(admin_client: Client, broken: Worker) -> None:
