@@ -10,7 +10,7 @@ import pytest
 
 from tests.running_shop import RunningShop, running_shop
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 BROKERS = ("kafka-1", "kafka-2", "kafka-3")
 ORDERS = 60

@@ -10,7 +10,7 @@ from tests.faults.seeds import seeds
 from tests.running_shop import RunningShop
 from tests.waiting import eventually
 
-ORDERS = 100
+ORDERS = 40
 WORKERS = ["relay", "inventory", "orders", "payments", "shipments", "notifications", "analytics"]
 
 
