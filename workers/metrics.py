@@ -20,7 +20,7 @@ _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 
 records = Counter(
     "consumer_records_total",
-    "Records a worker was given, by what became of them: ok, duplicate, retried, parked, dead, undeclared.",
+    "Records by what became of them: ok, duplicate, parked, retried (from its line), dead, undeclared.",
     ["worker", "topic", "outcome"],
 )
 handler_seconds = Histogram(

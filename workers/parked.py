@@ -100,6 +100,8 @@ def retry_due(*, worker: Worker, caller: Caller[Plan]) -> int:
     if not lines:
         return 0
     firsts = _first_events(lines=lines)
+    for again in (event for event in firsts if event.attempts):
+        metrics.records.labels(worker.name, again.topic, "retried").inc()
     deliveries = [open_record(worker=worker, record=event.record) for event in firsts]
     down = _handle(worker=worker, deliveries=deliveries, caller=caller)
     running = {plan.delivery.line for plan in caller.running}
