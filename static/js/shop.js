@@ -11,6 +11,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
   moveFocus(event.detail.requestConfig);
 });
 document.addEventListener("click", openDrawer);
+document.addEventListener("focusin", showWhole);
 document.addEventListener("submit", sendOnce);
 document.addEventListener("submit", returnHere);
 window.addEventListener("pageshow", allowSending);
@@ -41,6 +42,11 @@ function announce(swapped) {
 function moveFocus(request) {
   const selector = request?.elt?.dataset.focus;
   if (selector) document.querySelector(selector)?.focus({ preventScroll: true });
+}
+
+// Browsers leave a link at the edge of a row that scrolls half hidden.
+function showWhole(event) {
+  if (event.target.closest(".categories")) event.target.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 // The browser itself keeps the focus in a modal dialog, closes it with Escape, and gives the focus back.

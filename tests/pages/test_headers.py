@@ -4,9 +4,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 from tests.running_shop import RunningShop
+from tests.test_live_socket import socket_of
 
 PATHS = ("/", "/cart/", "/account/login/", "/orders/find/", "/no-such-page/", "/api/v1/products/")
 EXPECTED = {
@@ -45,8 +45,7 @@ def test_an_order_of_a_stranger_is_not_found_on_the_page_nor_on_the_socket(
     assert answer.status == 404
     assert page.request.get(f"/orders/{NOBODYS}/timeline").status == 404
 
-    url = f"{shop.url.replace('http', 'ws', 1)}/ws/orders/{NOBODYS}/"
-    with connect(url, origin=shop.url, proxy=None) as socket, pytest.raises(ConnectionClosed) as closed:  # type: ignore[arg-type]
+    with socket_of(shop, NOBODYS) as socket, pytest.raises(ConnectionClosed) as closed:
         socket.recv(timeout=30)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4404
