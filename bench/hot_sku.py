@@ -14,12 +14,12 @@ _WARM_UP = 500
 def run(*, orders: int = 3_000) -> Figures:
     """Send the same number of one-line orders through the shop both ways, and count the pieces afterwards."""
     with running_shop() as shop:
-        spread = sell(skus=_SKUS, pieces=orders)
+        spread = sell(skus=_SKUS, pieces=orders + _WARM_UP)
         hot = spread[:1]
         door = open_everything(shop=shop)
         through(shop=shop, door=door, skus=spread, orders=_WARM_UP)
-        wide = through(shop=shop, door=door, skus=spread, orders=orders)
-        narrow = through(shop=shop, door=door, skus=hot, orders=orders)
+        wide = through(shop=shop, door=door, skus=spread, orders=orders, lines=1)
+        narrow = through(shop=shop, door=door, skus=hot, orders=orders, lines=1)
         oversold = _oversold()
     ratio = narrow["completed_per_second"] / wide["completed_per_second"]
     return {

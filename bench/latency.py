@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 import websockets
 from django.db import connection
@@ -76,18 +75,16 @@ class Pages:
         self._port = port
         self._heard: dict[tuple[str, int], float] = {}
         self._loop = asyncio.new_event_loop()
-        self._tasks: list[Any] = []
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
     def open(self, *, token: str) -> None:
         """Open the page of an order and listen from now on."""
-        self._tasks.append(asyncio.run_coroutine_threadsafe(self._listen(token), self._loop))
+        asyncio.run_coroutine_threadsafe(self._listen(token), self._loop)
 
     def close(self) -> dict[tuple[str, int], float]:
         """Close all pages and return the time of each hint, by token and number of the entry."""
-        for task in self._tasks:
-            task.cancel()
+        asyncio.run_coroutine_threadsafe(_end_all_tasks(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         return self._heard
@@ -98,6 +95,13 @@ class Pages:
             await page.recv()  # where the order stands at the opening is no news
             async for message in page:
                 self._heard[token, json.loads(message)["sequence"]] = time.time()
+
+
+async def _end_all_tasks() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 def _send(*, port: int, wanted: Sequence[bytes], per_second: int, page: Pages) -> list[float]:

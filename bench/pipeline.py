@@ -15,6 +15,10 @@ _CONNECTIONS = 16
 _WARM_UP = 500
 
 
+class Refused(RuntimeError):
+    """The shop did not take every order, so there is nothing to measure."""
+
+
 def run(*, orders: int = 5_000, brokers: int = 1, copies: int = 1) -> Figures:
     """Place `orders` orders of two lines as fast as 16 connections can, and wait until the last is completed.
 
@@ -40,13 +44,15 @@ def open_everything(*, shop: Shop, copies: int = 1) -> Door:
     return shop.open_pages()
 
 
-def through(*, shop: Shop, door: Door, skus: Sequence[str], orders: int) -> Figures:
-    """Send so many orders through everything that runs, and return what it took."""
-    wanted = requests(orders=orders, skus=skus)
+def through(*, shop: Shop, door: Door, skus: Sequence[str], orders: int, lines: int = 2) -> Figures:
+    """Send so many orders through everything that runs, and return what it took. Raises `Refused`."""
+    wanted = requests(orders=orders, skus=skus, lines=lines)
     before, own_before = cpu_seconds(state=shop.state), own_cpu_seconds()
     since, started = timezone.now(), time.monotonic()
     answers, accepted = closed_loop(port=door.port, requests=wanted, connections=_CONNECTIONS)
-    wait_for_the_end(orders=sum(answer.status == 202 for answer in answers), since=since)
+    if refused := {answer.status for answer in answers} - {202}:
+        raise Refused(f"The shop answered {sorted(refused)} to some of the orders.")
+    wait_for_the_end(orders=orders, since=since)
     seconds = time.monotonic() - started
     used = difference(before=before, after=cpu_seconds(state=shop.state))
     stands = count(since=since)
