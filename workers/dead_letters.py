@@ -22,7 +22,7 @@ from events.outbox import RawRecord, publish_raw
 from workers import metrics
 from workers.failures import Poison, fingerprint
 from workers.models import DeadLetter, DeadLetterAction, ParkedEvent, ParkedKey, ReplayRun
-from workers.record import dead_letter_topic, read_record
+from workers.record import MAX_RECORD_BYTES, dead_letter_topic, read_record
 from workers.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,10 @@ _RECORD_FIELDS = [
 _FAILURE_FIELDS = ["reason", "exception_type", "exception_message", "stacktrace", "fingerprint", "holds_key"]
 _ID_HEADER = "ce_id"
 EDIT_OF_HEADER = "edit-of"
+OMITTED_HEADER = "dlt-value-omitted"
+# No less than what Kafka's record format adds to a record, and to each of its headers.
+_RECORD_BYTES = 200
+_HEADER_BYTES = 10
 _Action = DeadLetterAction.Action
 
 # A line that a dead letter holds becomes due. One that moves by itself keeps its time and the lease of who tries it.
@@ -292,16 +296,31 @@ def _write(
 
 
 def _dlt_record(*, letter: DeadLetter) -> RawRecord:
+    """Return the record byte for byte, or without the value or even its headers where Kafka would not take them."""
+    record, failure = letter.record, _dlt_headers(letter=letter)
     kept = [(name, value) for name, value in letter.decoded_headers if not name.startswith("dlt-")]
-    record = letter.record
+    whole = _raw(letter=letter, value=record.value, headers=kept + failure)
+    if _fits(record=whole):
+        return whole
+    omitted = [*failure, (OMITTED_HEADER, str(len(record.value or b"")).encode())]
+    without_value = _raw(letter=letter, value=None, headers=kept + omitted)
+    return without_value if _fits(record=without_value) else _raw(letter=letter, value=None, headers=omitted)
+
+
+def _raw(*, letter: DeadLetter, value: bytes | None, headers: Headers) -> RawRecord:
     return RawRecord(
         event_id=letter.event_id,
         topic=dead_letter_topic(topic=letter.topic),
         type=letter.event_type,
-        key=record.key,
-        value=record.value,
-        headers=kept + _dlt_headers(letter=letter),
+        key=letter.record.key,
+        value=value,
+        headers=headers,
     )
+
+
+def _fits(*, record: RawRecord) -> bool:
+    headers = sum(_HEADER_BYTES + len(name.encode()) + len(value or b"") for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers + _RECORD_BYTES <= MAX_RECORD_BYTES
 
 
 def _dlt_headers(*, letter: DeadLetter) -> Headers:

@@ -15,10 +15,7 @@ from kafka.errors import KafkaError
 from kafka.partitioner.default import DefaultPartitioner, murmur2
 
 from workers.failures import DependencyDown
-
-# Below the broker's default message.max.bytes (1,048,588), so that a record too large is refused here, before
-# anything of its key was sent.
-MAX_RECORD_BYTES = 1_000_000
+from workers.record import MAX_RECORD_BYTES
 
 _REQUEST_TIMEOUT_MS = 30_000
 _BOOTSTRAP_TIMEOUT_MS = 5_000

@@ -14,6 +14,9 @@ from workers.failures import Poison
 from workers.worker import Handler, Worker
 
 TYPE_HEADER = "ce_type"
+# Below the broker's default message.max.bytes (1,048,588), so that a record too large is refused here, before
+# anything of its key was sent.
+MAX_RECORD_BYTES = 1_000_000
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,8 @@ from workers import metrics
 from workers.consumer import Pause
 from workers.failures import DependencyDown
 from workers.health import Pulse
-from workers.kafka_clients import MAX_RECORD_BYTES, idempotent_producer
+from workers.kafka_clients import idempotent_producer
+from workers.record import MAX_RECORD_BYTES
 from workers.stopping import Stop
 
 logger = logging.getLogger(__name__)

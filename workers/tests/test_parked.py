@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
@@ -21,7 +22,7 @@ from workers.inbox import KAFKA
 from workers.models import DeadLetter, DeadLetterAction, ParkedEvent, ParkedKey
 from workers.parked import retry_due, settle_calls
 from workers.record import open_record
-from workers.testing import deliver, record_of
+from workers.testing import deliver, deliver_records, record_of
 from workers.tests.conftest import NewWorker, step
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -138,6 +139,35 @@ def test_the_dead_letter_topic_gets_the_record_byte_for_byte_with_what_went_wron
     assert headers["dlt-class"] == b"permanent"
     assert headers["dlt-exception-message"] == b"scripted"
     assert headers["dlt-replay-count"] == b"0"
+
+
+@pytest.mark.parametrize(
+    ("value_bytes", "header_bytes", "kept"),
+    [
+        (900_000, 10, {"value", "note"}),
+        (1_000_000, 10, {"note"}),
+        (10, 999_000, set()),
+        (500_000, 600_000, {"note"}),
+    ],
+)
+def test_a_dead_letter_too_large_for_kafka_leaves_out_what_does_not_fit_and_is_whole_here(
+    holding: Worker, value_bytes: int, header_bytes: int, kept: set[str]
+) -> None:
+    made = record_of(step())
+    headers = [*made.headers, ("note", b"y" * header_bytes)]
+    Script(holding)
+    deliver_records(holding, [msgspec.structs.replace(made, value=b"x" * value_bytes, headers=headers)])
+
+    letter, row = DeadLetter.objects.get(), OutboxEvent.objects.get(topic="orders.DLT")
+    sent = dict(row.decoded_headers)
+    assert len(bytes(letter.value or b"")) == value_bytes
+    assert dict(letter.decoded_headers)["note"] == b"y" * header_bytes
+    assert (row.payload == letter.value) == ("value" in kept)
+    assert ("note" in sent) == ("note" in kept)
+    assert sent.get("dlt-value-omitted") == (None if "value" in kept else str(value_bytes).encode())
+    assert sent["dlt-original-topic"] == b"orders"
+    size = sum(len(name) + len(value or b"") for name, value in row.decoded_headers) + len(row.payload or b"")
+    assert size < 1_000_000
 
 
 def test_a_retried_dead_letter_is_handled_before_what_waits_behind_it(holding: Worker, by_id: int) -> None:
