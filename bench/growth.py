@@ -14,11 +14,11 @@ _WARM_UP = 300
 
 # Old orders with their lines, entries and what the consumers remember of them, as an ordinary year leaves them.
 _ORDERS = """
-    INSERT INTO orders_order (id, number, token, status, reason, sequence, short_skus, email, ship_to, total, currency,
-        payment_method, card_brand, card_last4, action_url, decline_code, paid_amount, refunded_amount, carrier,
-        tracking_number, placed_at, updated_at, idempotency_fingerprint)
+    INSERT INTO orders_order (id, number, token, status, reason, sequence, short_skus, email, ship_to, subtotal, total,
+        currency, payment_method, card_brand, card_last4, action_url, decline_code, paid_amount, refunded_amount,
+        carrier, tracking_number, placed_at, updated_at, idempotency_fingerprint)
     SELECT gen_random_uuid(), 'OLD' || number, 'old' || number, 'completed', '', 5, '[]', 'old@example.org', '{}',
-        2000, 'EUR', 'pm_card_visa', 'visa', '4242', '', '', 2000, 0, '', '', now() - interval '30 days',
+        2000, 2000, 'EUR', 'pm_card_visa', 'visa', '4242', '', '', 2000, 0, '', '', now() - interval '30 days',
         now() - interval '30 days', ''
     FROM generate_series(%s + 1, %s) AS number
 """

@@ -9,7 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from events.declaration import Event, event
-from events.values import Address, Amount, Currency, Line, Sku
+from events.values import Address, Amount, Charges, Currency, Line, Sku
 
 RejectionReason = Literal["out_of_stock", "payment_declined", "expired"]
 Actor = Literal["buyer", "staff", "system"]
@@ -29,6 +29,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     payment_method: str
     placed_at: datetime
     language: str = "en"
+    charges: Charges = Charges()
 
 
 @event(topic="orders")

@@ -33,6 +33,20 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     country: Country
 
 
+class Charges(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order costs beside its goods, and the tax within: goods - discount + shipping = total.
+
+    `tax` is part of the total; `tax_rate` is in basis points (700 is 7 %).
+    """
+
+    shipping_method: str = "standard"
+    shipping: Amount = 0
+    coupon: str = ""
+    discount: Amount = 0
+    tax_rate: Annotated[int, Meta(ge=0, description="Basis points: 700 is 7 %.")] = 0
+    tax: Amount = 0
+
+
 class Shortage(msgspec.Struct, frozen=True, kw_only=True):
     """A product of which fewer pieces are left than were wanted."""
 

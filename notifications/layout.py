@@ -52,7 +52,7 @@ _PARAGRAPH = '<p style="margin:0 0 16px">{}</p>\n'
 _BOOKS = f"""<tr><td style="padding:0 32px 24px">
 <table width="100%" cellpadding="0" cellspacing="0"
  style="border-top:{_RULE};{_SANS};font-size:16px;line-height:24px;color:#2a1526">
-{{lines}}<tr><td style="padding:10px 12px 10px 0;font-weight:bold">{{total_label}}</td>\
+{{lines}}<tr><td style="padding:10px 12px 10px 0;font-weight:bold">{{total_label}}{{tax}}</td>\
 <td align="right" style="padding:10px 0;font-weight:bold;white-space:nowrap">{{total}}</td></tr>
 </table>
 </td></tr>
@@ -60,6 +60,11 @@ _BOOKS = f"""<tr><td style="padding:0 32px 24px">
 _LINE = f"""<tr><td style="padding:10px 12px 10px 0;border-bottom:{_RULE}">{{}} &times; {{}}</td>\
 <td align="right" valign="top" style="padding:10px 0;border-bottom:{_RULE};white-space:nowrap">{{}}</td></tr>
 """
+
+_CHARGE = f"""<tr><td style="padding:10px 12px 10px 0;border-bottom:{_RULE}">{{}}</td>\
+<td align="right" style="padding:10px 0;border-bottom:{_RULE};white-space:nowrap">{{}}</td></tr>
+"""
+_TAX = '<br><span style="font-weight:normal;font-size:14px;color:#6b5365">{}</span>'
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +81,9 @@ class Enclosure(msgspec.Struct, frozen=True, kw_only=True):
     number: str
     page: str
     rows: Sequence[Row]
+    charges: Sequence[tuple[str, str]]
     total: str
+    tax: str
 
 
 def as_html(*, letter: Letter, order: Enclosure, language: str) -> str:
@@ -97,13 +104,24 @@ def as_html(*, letter: Letter, order: Enclosure, language: str) -> str:
 def as_text(*, letter: Letter, order: Enclosure) -> str:
     """Return the letter as plain text."""
     books = [f"{row.quantity} x {row.title}: {row.price}" for row in order.rows] if letter.shows_order else []
-    total = [f"{_('Total')}: {order.total}", ""] if letter.shows_order else []
+    total = _text_sums(order=order) if letter.shows_order else []
     paragraphs = [line for text in letter.paragraphs for line in (text, "")]
     way = f"{letter.button}: {order.page}"
     closing = [way, "", f"{_('Order')} {order.number}", "Foxglove Books", ""]
     return "\n".join([letter.headline, "", *paragraphs, *books, *total, *closing])
 
 
+def _text_sums(*, order: Enclosure) -> list[str]:
+    tax = f" ({order.tax})" if order.tax else ""
+    return [*[f"{name}: {price}" for name, price in order.charges], f"{_('Total')}: {order.total}{tax}", ""]
+
+
 def _books(*, order: Enclosure) -> str:
     lines = [_LINE.format(row.quantity, escape(row.title), row.price) for row in order.rows]
-    return _BOOKS.format(lines="".join(lines), total_label=_("Total"), total=order.total)
+    charges = [_CHARGE.format(escape(name), price) for name, price in order.charges]
+    return _BOOKS.format(
+        lines="".join([*lines, *charges]),
+        total_label=_("Total"),
+        tax=order.tax and _TAX.format(order.tax),
+        total=order.total,
+    )

@@ -113,6 +113,7 @@ def _meet(*, orders: Sequence[OrderPlaced]) -> None:
                 name=order.ship_to.name,
                 lines=msgspec.to_builtins(order.lines),
                 total=order.total,
+                charges=msgspec.to_builtins(order.charges),
                 currency=order.currency,
                 language=order.language,
             )

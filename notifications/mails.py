@@ -6,10 +6,12 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from events import Cause
 from events.declaration import Event
 from events.money import format_money
+from events.values import Charges
 from notifications.layout import Enclosure, Row, as_html, as_text
 from notifications.letters import kind_of, write_letter
 from notifications.mime import LetterMessage
@@ -61,7 +63,9 @@ def _enclosure(*, recipient: Recipient) -> Enclosure:
         number=recipient.number,
         page=f"{settings.SHOP_URL}/orders/{recipient.token}/",
         rows=[_row(line=line, recipient=recipient) for line in recipient.lines],
+        charges=_charges(recipient=recipient),
         total=_price(amount=recipient.total, recipient=recipient),
+        tax=_tax(recipient=recipient),
     )
 
 
@@ -72,6 +76,26 @@ def _row(*, line: dict[str, Any], recipient: Recipient) -> Row:
         quantity=line["quantity"],
         price=_price(amount=amount, recipient=recipient),
     )
+
+
+def _charges(*, recipient: Recipient) -> list[tuple[str, str]]:
+    """Return what stands between the books and the total; nothing of an order of before there was anything."""
+    if not recipient.charges:
+        return []
+    charges = msgspec.convert(recipient.charges, Charges)
+    shipping = _price(amount=charges.shipping, recipient=recipient) if charges.shipping else _("free")
+    told = [(_("Delivery"), shipping)]
+    if charges.discount:
+        discount = _price(amount=-charges.discount, recipient=recipient)
+        told.insert(0, (_("Coupon %(code)s") % {"code": charges.coupon}, discount))
+    return told
+
+
+def _tax(*, recipient: Recipient) -> str:
+    tax = recipient.charges.get("tax", 0)
+    if not tax:
+        return ""
+    return _("including %(tax)s VAT") % {"tax": _price(amount=tax, recipient=recipient)}
 
 
 def _price(*, amount: int, recipient: Recipient) -> str:

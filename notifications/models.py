@@ -25,6 +25,7 @@ class Recipient(models.Model):
     name = models.TextField()
     lines: "models.JSONField[Any, Any]" = models.JSONField()
     total = models.BigIntegerField(help_text="Minor units.")
+    charges: "models.JSONField[Any, Any]" = models.JSONField(default=dict, db_default={})
     currency = models.CharField(max_length=3)
     language = models.CharField(max_length=10, default="en", db_default="en")
 

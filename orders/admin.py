@@ -118,11 +118,36 @@ class OrderAdmin(ReadOnlyAdmin):
     fieldsets = [
         (None, {"fields": ["why", "state", "number", "id", "placed_at", "updated_at", "sequence"]}),
         ("Buyer", {"fields": ["email", "address"]}),
-        ("Payment", {"fields": ["money", "card", "paid", "refunded", "decline_code", "hold_expires_at"]}),
+        (
+            "Payment",
+            {
+                "fields": [
+                    "costs",
+                    "money",
+                    "tax_part",
+                    "card",
+                    "paid",
+                    "refunded",
+                    "decline_code",
+                    "hold_expires_at",
+                ]
+            },
+        ),
         ("Parcel", {"fields": ["carrier", "tracking_number", "estimated_delivery_on"]}),
         ("What staff did", {"fields": ["staff_log"]}),
     ]
-    readonly_fields = ["why", "state", "money", "address", "card", "paid", "refunded", "staff_log"]
+    readonly_fields = [
+        "why",
+        "state",
+        "costs",
+        "money",
+        "tax_part",
+        "address",
+        "card",
+        "paid",
+        "refunded",
+        "staff_log",
+    ]
 
     def get_inlines(self, _request: HttpRequest, obj: Any = None) -> list[Any]:
         """Most orders never refuse an event; theirs need no table of them."""
@@ -218,6 +243,22 @@ class OrderAdmin(ReadOnlyAdmin):
     def money(self, order: Order) -> str:
         """Show the total in major units."""
         return format_money(amount=order.total, currency=order.currency)
+
+    @admin.display(description="Goods, coupon, delivery")
+    def costs(self, order: Order) -> str:
+        """Show what the total is made of."""
+        subtotal, discount, shipping = (
+            format_money(amount=amount, currency=order.currency)
+            for amount in (order.subtotal, -order.discount, order.shipping)
+        )
+        coupon = f", {discount} with {order.coupon}" if order.coupon else ""
+        return f"{subtotal} for the goods{coupon}, {shipping} for delivery ({order.shipping_method})"
+
+    @admin.display(description="Tax within")
+    def tax_part(self, order: Order) -> str:
+        """Show the tax that is part of the total."""
+        tax = format_money(amount=order.tax, currency=order.currency)
+        return f"{tax} at {order.tax_rate / 100:g} %"
 
     @admin.display(description="Age", ordering="-placed_at")
     def age(self, order: Order) -> str:

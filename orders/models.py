@@ -40,7 +40,14 @@ class Order(models.Model):
     buyer_id = models.BigIntegerField(null=True, help_text="The buyer's account; empty for a guest.")
     email = models.EmailField()
     ship_to = models.JSONField()
+    subtotal = models.PositiveBigIntegerField(help_text="What the lines cost, in minor units.")
+    discount = models.PositiveBigIntegerField(default=0, db_default=0)
+    coupon = models.CharField(max_length=40, blank=True, default="", db_default="")
+    shipping = models.PositiveBigIntegerField(default=0, db_default=0)
+    shipping_method = models.CharField(max_length=20, default="standard", db_default="standard")
     total = models.PositiveBigIntegerField(help_text="Minor units.")
+    tax_rate = models.PositiveIntegerField(default=0, db_default=0, help_text="Basis points.")
+    tax = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Part of the total.")
     currency = models.CharField(max_length=3)
     payment_method = models.CharField(max_length=100)
     card_brand = models.CharField(max_length=40, blank=True)
@@ -78,6 +85,11 @@ class Order(models.Model):
                     ]
                 ),
             ),
+            models.CheckConstraint(
+                name="order_total_adds_up",
+                condition=Q(total=F("subtotal") - F("discount") + F("shipping"), discount__lte=F("subtotal")),
+            ),
+            models.CheckConstraint(name="order_tax_is_part_of_total", condition=Q(tax__lte=F("total"))),
             models.CheckConstraint(name="order_currency_is_iso", condition=Q(currency__regex="^[A-Z]{3}$")),
             models.CheckConstraint(
                 name="order_refunds_at_most_what_was_paid", condition=Q(refunded_amount__lte=F("paid_amount"))

@@ -62,6 +62,7 @@ _KNOWN = (
         "currency",
         "payment_method",
     ),
+    *("subtotal", "discount", "coupon", "shipping", "shipping_method", "tax_rate", "tax"),
     *("placed_at", "updated_at", "idempotency_key", "idempotency_fingerprint", "buyer_id"),
 )
 
@@ -98,13 +99,20 @@ def find_by_key(*, key: str | None) -> Order | None:
 
 
 def fingerprint(
-    *, wanted: Sequence[tuple[str, int]], email: str, ship_to: Address, payment_method: str
+    *,
+    wanted: Sequence[tuple[str, int]],
+    email: str,
+    ship_to: Address,
+    payment_method: str,
+    shipping_method: str,
+    coupon: str,
 ) -> str:
     """Return what tells one request from another: the buyer's words, `wanted` as SKU and quantity.
 
     Prices are the shop's words: the same request a minute later is the same request.
     """
-    return hashlib.sha256(msgspec.json.encode([sorted(wanted), email, ship_to, payment_method])).hexdigest()
+    words = [sorted(wanted), email, ship_to, payment_method, shipping_method, coupon]
+    return hashlib.sha256(msgspec.json.encode(words)).hexdigest()
 
 
 def new_number() -> str:

@@ -44,7 +44,7 @@ def request_return(*, token: str, pieces: Mapping[int, int], reason: str) -> UUI
         asked = Return.objects.create(
             order=order,
             reason=reason,
-            amount=sum(lines[position].unit_price * quantity for position, quantity in wanted.items()),
+            amount=_worth(order=order, price=_price(lines=lines, wanted=wanted)),
             requested_at=timezone.now(),
         )
         ReturnLine.objects.bulk_create(
@@ -125,6 +125,18 @@ def _move_pieces(*, asked: Return, sign: int) -> None:
 
 def _lines(*, asked: Return) -> list[ReturnLine]:
     return list(asked.lines.select_related("order_line").order_by("order_line__position"))
+
+
+def _price(*, lines: Mapping[int, OrderLine], wanted: Mapping[int, int]) -> int:
+    return sum(lines[position].unit_price * quantity for position, quantity in wanted.items())
+
+
+def _worth(*, order: Order, price: int) -> int:
+    """Return what the buyer paid for pieces of this price: a coupon took its share of each of them.
+
+    Rounded down, so that all returns of an order together are never more than what its goods cost.
+    """
+    return price * (order.subtotal - order.discount) // order.subtotal if order.subtotal else 0
 
 
 def _books(*, asked: Return) -> str:

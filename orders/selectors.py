@@ -7,7 +7,7 @@ import msgspec
 from django.conf import settings
 from django.core.paginator import Paginator
 
-from events.values import Address
+from events.values import Address, Charges
 from orders.models import Order, TimelineEntry
 from orders.rules import can_cancel, can_pay, can_return, has_ended, is_final, pieces_to_return
 from orders.words import tell
@@ -71,6 +71,8 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     currency: str
     lines: tuple[OrderPageLine, ...]
+    subtotal: int
+    charges: Charges
     total: int
     ship_to: Address
     payment: PaymentSummary | None
@@ -145,6 +147,8 @@ def get_order_page(*, token: str, after: int = 0) -> OrderPage:
         email=order.email,
         currency=order.currency,
         lines=_lines(order=order),
+        subtotal=order.subtotal,
+        charges=_charges(order=order),
         total=order.total,
         ship_to=msgspec.convert(order.ship_to, Address),
         payment=_payment(order=order),
@@ -252,6 +256,17 @@ def _lines(*, order: Order) -> tuple[OrderPageLine, ...]:
             is_short=line.sku in order.short_skus,
         )
         for line in order.lines.order_by("position")
+    )
+
+
+def _charges(*, order: Order) -> Charges:
+    return Charges(
+        shipping_method=order.shipping_method,
+        shipping=order.shipping,
+        coupon=order.coupon,
+        discount=order.discount,
+        tax_rate=order.tax_rate,
+        tax=order.tax,
     )
 
 

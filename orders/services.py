@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from events.orders import Actor, OrderCancelled, OrderPlaced, RefundRequested
-from events.values import Address, Line
+from events.values import Address, Charges, Line
 from orders import words
 from orders.journal import Change, Step, locked_order, write_down
 from orders.models import Order, TimelineEntry
@@ -35,6 +35,9 @@ __all__ = [
     "place_order",
     "request_refund",
 ]
+
+
+NO_CHARGES = Charges()
 
 
 class IdempotencyConflict(ValueError):
@@ -71,20 +74,22 @@ def place_order(
     ship_to: Address,
     payment_method: str,
     currency: str,
+    charges: Charges = NO_CHARGES,
     idempotency_key: str | None = None,
     buyer_id: int | None = None,
 ) -> PlacedOrder:
     """Write the order, its first timeline entry and `OrderPlaced` in one short transaction.
 
-    Prices in `lines` are minor units of `currency`, looked up by the caller. `buyer_id` is the account of a buyer
-    who is signed in. With an idempotency key, the same
-    request again returns the same order. Raises `IdempotencyConflict` for another request with that key,
-    `IdempotencyInFlight` while the first is still being written, and `ValueError` without lines.
+    Prices in `lines` and `charges` are minor units of `currency`, looked up by the caller. `buyer_id` is the
+    account of a buyer who is signed in. With an idempotency key, the same request again returns the same order.
+    Raises `IdempotencyConflict` for another request with that key, `IdempotencyInFlight` while the first is still
+    being written, and `ValueError` without lines.
     """
     if not lines:
         raise ValueError("An order needs at least one line.")
     order = _new_order(
         lines=lines,
+        charges=charges,
         buyer_id=buyer_id,
         email=email,
         ship_to=msgspec.to_builtins(ship_to),
@@ -96,11 +101,13 @@ def place_order(
             email=email,
             ship_to=ship_to,
             payment_method=payment_method,
+            shipping_method=charges.shipping_method,
+            coupon=charges.coupon,
         ),
     )
     entry = _first_entry(order=order)
     placed = insert_order(
-        order=order, lines=lines, entry=entry, tell=lambda: _placed(order=order, lines=lines)
+        order=order, lines=lines, entry=entry, tell=lambda: _placed(order=order, lines=lines, charges=charges)
     )
     if placed is not order:
         return _same(order=placed, fingerprint=order.idempotency_fingerprint)
@@ -114,6 +121,8 @@ def find_placed_order(
     ship_to: Address,
     payment_method: str,
     idempotency_key: str,
+    shipping_method: str = NO_CHARGES.shipping_method,
+    coupon: str = "",
 ) -> PlacedOrder | None:
     """Return the order that this request placed before, also when its products are no longer sold.
 
@@ -122,7 +131,14 @@ def find_placed_order(
     order = find_by_key(key=idempotency_key)
     if order is None:
         return None
-    asked = fingerprint(wanted=wanted, email=email, ship_to=ship_to, payment_method=payment_method)
+    asked = fingerprint(
+        wanted=wanted,
+        email=email,
+        ship_to=ship_to,
+        payment_method=payment_method,
+        shipping_method=shipping_method,
+        coupon=coupon,
+    )
     return _same(order=order, fingerprint=asked)
 
 
@@ -183,14 +199,17 @@ def claim_orders(*, buyer_id: int, email: str) -> int:
     return Order.objects.filter(email__iexact=email, buyer_id=None).update(buyer_id=buyer_id)
 
 
-def _new_order(*, lines: Sequence[Line], **values: Any) -> Order:
+def _new_order(*, lines: Sequence[Line], charges: Charges, **values: Any) -> Order:
     now = timezone.now()
+    subtotal = sum(line.quantity * line.unit_price for line in lines)
     return Order(
         number=new_number(),
         token=secrets.token_urlsafe(24),
-        total=sum(line.quantity * line.unit_price for line in lines),
+        subtotal=subtotal,
+        total=subtotal - charges.discount + charges.shipping,
         placed_at=now,
         updated_at=now,
+        **msgspec.structs.asdict(charges),
         **values,
     )
 
@@ -199,7 +218,7 @@ def _first_entry(*, order: Order) -> TimelineEntry:
     return TimelineEntry(sequence=order.sequence, type="placed", text=words.PLACED, at=order.placed_at)
 
 
-def _placed(*, order: Order, lines: Sequence[Line]) -> OrderPlaced:
+def _placed(*, order: Order, lines: Sequence[Line], charges: Charges) -> OrderPlaced:
     return OrderPlaced(
         order_id=order.id,
         number=order.number,
@@ -212,6 +231,7 @@ def _placed(*, order: Order, lines: Sequence[Line]) -> OrderPlaced:
         payment_method=order.payment_method,
         placed_at=order.placed_at,
         language=get_language() or settings.LANGUAGE_CODE,
+        charges=charges,
     )
 
 

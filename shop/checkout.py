@@ -5,18 +5,19 @@ The session keeps the address and, of the card, a token with brand and last four
 
 import secrets
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from django.contrib.sessions.backends.base import SessionBase
 
 from accounts.services import remember_address
-from events.values import Address, Line
+from events.values import Address, Charges, Line
 from orders.services import IdempotencyConflict, IdempotencyInFlight, PlacedOrder, pay_again, place_order
 from payments.services import PaymentMethodValue, tokenize_card
 from shop.accounts import account_of
 from shop.cart import Cart, Change, Seen, empty_cart, read_cart
+from shop.shipping import STANDARD, Method, Offer, shipping_offers
+from shop.sums import Sums, reckon
 
 _CHECKOUT = "checkout"
 _PLACED = "placed_orders"
@@ -49,7 +50,15 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
 
     delivery: Delivery | None = None
     card: PaymentMethodValue | None = None
+    shipping_method: Method = STANDARD
     idempotency_key: str
+
+
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a review page showed: pieces and prices by SKU, and what everything costs (minor units)."""
+
+    seen: dict[str, Seen]
+    total: int
 
 
 def read_checkout(*, session: SessionBase) -> Checkout:
@@ -62,6 +71,24 @@ def read_checkout(*, session: SessionBase) -> Checkout:
 def remember_delivery(*, session: SessionBase, email: str, ship_to: Address) -> None:
     """Keep the buyer's address for this checkout."""
     _change(session=session, delivery=Delivery(email=email, ship_to=ship_to))
+
+
+def choose_shipping(*, session: SessionBase, method: Method) -> None:
+    """Keep how the parcel shall travel."""
+    _change(session=session, shipping_method=method)
+
+
+def sum_up(*, cart: Cart, checkout: Checkout) -> Sums:
+    """Return what the basket costs; delivery and tax are known once the address is."""
+    charges = (
+        _charges(cart=cart, checkout=checkout, delivery=checkout.delivery) if checkout.delivery else None
+    )
+    return Sums(count=cart.count, subtotal=cart.total, charges=charges, currency=cart.currency)
+
+
+def offer_shipping(*, cart: Cart, delivery: Delivery) -> list[Offer]:
+    """Return the ways in which the basket can travel there, and their prices."""
+    return shipping_offers(country=delivery.ship_to.country, subtotal=cart.total)
 
 
 def remember_card(
@@ -85,15 +112,18 @@ def pay_with_card(*, order_token: str, number: str, expiry_month: int, expiry_ye
     pay_again(token=order_token, payment_method=card.id)
 
 
-def write_agreement(*, cart: Cart) -> str:
+def write_agreement(*, cart: Cart, total: int) -> str:
     """Return what a review page shows, as the text that its form hands back when the buyer agrees."""
-    return ",".join(f"{line.sku}:{line.quantity}:{line.unit_price}" for line in cart.orderable)
+    lines = ",".join(f"{line.sku}:{line.quantity}:{line.unit_price}" for line in cart.orderable)
+    return f"{lines}={total}"
 
 
-def read_agreement(*, text: str) -> dict[str, Seen]:
-    """Return what the buyer agreed to, by SKU. Raises `ValueError` for a text that no review page wrote."""
-    parts = [part.split(":") for part in text.split(",")]
-    return {sku: Seen(int(quantity), int(price)) for sku, quantity, price in parts}
+def read_agreement(*, text: str) -> Agreement:
+    """Return what the buyer agreed to. Raises `ValueError` for a text that no review page wrote."""
+    lines, _, total = text.partition("=")
+    parts = [part.split(":") for part in lines.split(",")]
+    seen = {sku: Seen(int(quantity), int(price)) for sku, quantity, price in parts}
+    return Agreement(seen=seen, total=int(total))
 
 
 def find_placed_order(*, session: SessionBase, idempotency_key: str) -> str:
@@ -102,7 +132,7 @@ def find_placed_order(*, session: SessionBase, idempotency_key: str) -> str:
     return placed.get(idempotency_key, "")
 
 
-def place_cart(*, session: SessionBase, idempotency_key: str, agreed: Mapping[str, Seen]) -> str:
+def place_cart(*, session: SessionBase, idempotency_key: str, agreed: Agreement) -> str:
     """Order what lies in the basket and return the order's token; the same key gives the same one order.
 
     Raises `CheckoutIncomplete` where a step is missing, `CartChanged` where the basket is not what was
@@ -112,7 +142,8 @@ def place_cart(*, session: SessionBase, idempotency_key: str, agreed: Mapping[st
     delivery, card = checkout.delivery, checkout.card
     if not delivery or not card or not cart.count or idempotency_key != checkout.idempotency_key:
         raise CheckoutIncomplete("Go through the steps of the checkout again.")
-    _check_agreement(cart=cart, agreed=agreed)
+    sums = sum_up(cart=cart, checkout=checkout)
+    _check_agreement(cart=cart, total=sums.total, agreed=agreed)
     buyer_id = account_of(session=session)
     order = _place_once(
         buyer_id=buyer_id,
@@ -121,6 +152,7 @@ def place_cart(*, session: SessionBase, idempotency_key: str, agreed: Mapping[st
         ship_to=delivery.ship_to,
         payment_method=card.id,
         currency=cart.currency,
+        charges=sums.charges,
         idempotency_key=idempotency_key,
     )
     if buyer_id:
@@ -141,9 +173,14 @@ def _place_once(**order: Any) -> PlacedOrder:
     raise CheckoutIncomplete("This checkout is being turned into an order; look again in a moment.")
 
 
-def _check_agreement(*, cart: Cart, agreed: Mapping[str, Seen]) -> None:
-    if agreed != {line.sku: Seen(line.quantity, line.unit_price) for line in cart.orderable}:
-        raise CartChanged(changes=cart.changes_since(seen=agreed))
+def _charges(*, cart: Cart, checkout: Checkout, delivery: Delivery) -> Charges:
+    return reckon(subtotal=cart.total, country=delivery.ship_to.country, method=checkout.shipping_method)
+
+
+def _check_agreement(*, cart: Cart, total: int, agreed: Agreement) -> None:
+    shown = {line.sku: Seen(line.quantity, line.unit_price) for line in cart.orderable}
+    if agreed != Agreement(seen=shown, total=total):
+        raise CartChanged(changes=cart.changes_since(seen=agreed.seen))
 
 
 def _order_lines(*, cart: Cart) -> list[Line]:

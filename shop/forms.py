@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from django import forms
 from django.utils.translation import gettext, gettext_noop
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from events.values import Address
 from shop.cart import MOST_OF_ONE
 from shop.countries import delivery_countries
+from shop.shipping import Method
 
 # What the demo bank says of a card, in its own words.
 _REFUSALS = (
@@ -221,6 +222,12 @@ class CardForm(forms.Form):
             "expiry_year": year,
             "cvc": self.cleaned_data["cvc"],
         }
+
+
+class ShippingForm(forms.Form):
+    """How the parcel travels."""
+
+    shipping_method = forms.ChoiceField(choices=[(method, method) for method in get_args(Method)])
 
 
 class PlaceOrderForm(forms.Form):

@@ -18,6 +18,7 @@ urlpatterns = [
     path("cart/<str:sku>/remove/", cart.remove, name="cart_remove"),
     path("checkout/", checkout.delivery, name="delivery"),
     path("checkout/payment/", checkout.payment, name="payment"),
+    path("checkout/shipping/", checkout.shipping, name="shipping"),
     path("checkout/review/", checkout.review, name="review"),
     path("account/", account.home, name="account"),
     path("account/orders/", account.orders, name="orders"),

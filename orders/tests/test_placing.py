@@ -83,6 +83,7 @@ def test_an_order_whose_number_is_taken_gets_another() -> None:
         number=taken.number,
         token="another",
         ship_to={},
+        subtotal=2400,
         total=2400,
         currency="EUR",
         placed_at=now,

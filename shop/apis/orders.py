@@ -27,6 +27,7 @@ from shop.apis.reading import read_body
 from shop.apis.throttles import CheckoutThrottle
 from shop.apis.values import (
     AcceptedOrder,
+    Costs,
     Money,
     OrderedLine,
     OrderEntry,
@@ -216,6 +217,7 @@ def _entry(order: OrderPage) -> OrderEntry:
         sequence=order.sequence,
         total=Money(amount=order.total, currency=order.currency),
         lines=[_line(line, currency=order.currency) for line in order.lines],
+        costs=_costs(order),
         ship_to=_ship_to(order),
         payment=_payment(order),
         shipment=_shipment(order),
@@ -232,6 +234,23 @@ def _line(line: OrderPageLine, *, currency: str) -> OrderedLine:
         unit_price=Money(amount=line.unit_price, currency=currency),
         total=Money(amount=line.line_total, currency=currency),
     )
+
+
+def _costs(order: OrderPage) -> Costs:
+    charges = order.charges
+    return Costs(
+        subtotal=_money(order, amount=order.subtotal),
+        coupon=charges.coupon,
+        discount=_money(order, amount=charges.discount),
+        shipping_method=charges.shipping_method,
+        shipping=_money(order, amount=charges.shipping),
+        tax=_money(order, amount=charges.tax),
+        tax_rate=charges.tax_rate,
+    )
+
+
+def _money(order: OrderPage, *, amount: int) -> Money:
+    return Money(amount=amount, currency=order.currency)
 
 
 def _ship_to(order: OrderPage) -> ShippingAddress:

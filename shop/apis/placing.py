@@ -1,16 +1,17 @@
 """From a request to an order: what the shop sells, at the shop's prices. How many are left is inventory's to say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from events.values import Address, Line
+from events.values import Address, Charges, Line
 from orders.services import PlacedOrder, find_placed_order, place_order
 from payments.selectors import payment_method_exists
 from shop.apis.problems import Faults
 from shop.apis.values import OrderRequest, ShipTo
 from shop.selectors import ProductPrice, products_by_sku
+from shop.sums import reckon
 
 
 class CannotOrder(ValueError):
@@ -36,8 +37,10 @@ def place(*, wanted: OrderRequest, idempotency_key: str | None) -> PlacedOrder:
         if earlier is None:
             raise CannotOrder(faults=faults)
         return earlier
+    lines = [_line(products[line.sku], quantity=line.quantity) for line in wanted.lines]
     return place_order(
-        lines=[_line(products[line.sku], quantity=line.quantity) for line in wanted.lines],
+        lines=lines,
+        charges=_charges(wanted=wanted, lines=lines),
         email=wanted.email,
         ship_to=_address(wanted.ship_to),
         payment_method=wanted.payment_method,
@@ -63,6 +66,7 @@ def _find_earlier(*, wanted: OrderRequest, idempotency_key: str | None) -> Place
         email=wanted.email,
         ship_to=_address(wanted.ship_to),
         payment_method=wanted.payment_method,
+        shipping_method=wanted.shipping_method,
         idempotency_key=idempotency_key,
     )
 
@@ -98,6 +102,14 @@ def _line_faults(*, wanted: OrderRequest, products: Mapping[str, ProductPrice]) 
 
 def _line(product: ProductPrice, *, quantity: int) -> Line:
     return Line(sku=product.sku, title=product.title, quantity=quantity, unit_price=product.price_amount)
+
+
+def _charges(*, wanted: OrderRequest, lines: Sequence[Line]) -> Charges:
+    return reckon(
+        subtotal=sum(line.quantity * line.unit_price for line in lines),
+        country=wanted.ship_to.country,
+        method=wanted.shipping_method,
+    )
 
 
 def _address(ship_to: ShipTo) -> Address:

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from shop.cart import MOST_OF_ONE
 from shop.countries import DELIVERY_COUNTRIES
+from shop.shipping import STANDARD, Method
 from shop.stock import StockState
 
 MOST_LINES = 50
@@ -82,6 +83,11 @@ PaymentStatus = Annotated[
 ]
 
 
+ShippingMethod = Annotated[
+    Method, Meta(description="How the parcel travels; its price hangs on the country and the goods.")
+]
+
+
 class Taken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What callers send; a field nobody knows is refused, for it is likely a slip."""
 
@@ -115,6 +121,7 @@ class OrderRequest(Taken, frozen=True, kw_only=True):
     email: Email
     ship_to: ShipTo
     payment_method: PaymentMethodId
+    shipping_method: ShippingMethod = STANDARD
 
 
 class CardRequest(Taken, frozen=True, kw_only=True):
@@ -244,12 +251,25 @@ class ShippingAddress(Given, frozen=True, kw_only=True):
     country: str
 
 
+class Costs(Given, frozen=True, kw_only=True):
+    """How the total comes about: subtotal - discount + shipping; the tax is part of it."""
+
+    subtotal: Money
+    coupon: Annotated[str, Meta(description="The code that took the discount off; empty without one.")]
+    discount: Money
+    shipping_method: str
+    shipping: Money
+    tax: Money
+    tax_rate: Annotated[int, Meta(description="Basis points: 700 is 7 %.")]
+
+
 class OrderEntry(AcceptedOrder, frozen=True, kw_only=True):
     """An order and how far it has come; `reason` says why it ended, where it ended early."""
 
     reason: str | UnsetType = UNSET
     sequence: Annotated[int, Meta(description="The number of its latest timeline entry.")]
     lines: list[OrderedLine]
+    costs: Costs
     ship_to: ShippingAddress
     payment: Payment | None
     shipment: Shipment | None

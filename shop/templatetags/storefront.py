@@ -1,13 +1,16 @@
 """What the templates of the shop say in their own words: money, the basket's count."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.utils.formats import number_format
 from django.utils.translation import get_language
 
 from events.money import format_money
 from shop.cart import count_pieces
 from shop.countries import DELIVERY_COUNTRIES
+from shop.shipping import shipping_name
 from shop.wishlist import is_saved
 
 register = template.Library()
@@ -17,6 +20,19 @@ register = template.Library()
 def money(amount: int, currency: str) -> str:
     """Write minor units as a price: `{{ line.total|money:line.currency }}`."""
     return format_money(amount=amount, currency=currency, language=get_language() or "en")
+
+
+@register.filter
+def percent(basis_points: int) -> str:
+    """Write a rate in basis points as a number of percent in the page's language: 550 is 5.5, or 5,5."""
+    places = 0 if basis_points % 100 == 0 else 1 if basis_points % 10 == 0 else 2
+    return number_format(Decimal(basis_points) / 100, decimal_pos=places)
+
+
+@register.filter
+def shipping(method: str) -> str:
+    """Write what a way of delivery is called."""
+    return shipping_name(method=method)
 
 
 @register.simple_tag(takes_context=True)

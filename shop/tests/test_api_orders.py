@@ -29,6 +29,7 @@ SHIP_TO = {
     "country": "GB",
 }
 LINE = Line(sku="FOX-1", title="Middlemarch", quantity=2, unit_price=1490)
+TO_LONDON = 990
 CARD = Card(brand="visa", last4="4242")
 
 
@@ -95,7 +96,7 @@ def test_an_order_is_taken_and_says_where_to_follow_it(client: Client, settings:
     assert answer.status_code == 202
     assert answer["Location"] == here
     assert order["status"] == "placed"
-    assert order["total"] == {"amount": 2980, "currency": "EUR"}
+    assert order["total"] == {"amount": 2980 + TO_LONDON, "currency": "EUR"}
     assert order["links"] == {
         "self": here,
         "timeline": f"{here}timeline/",
@@ -112,6 +113,26 @@ def test_a_shop_whose_sockets_live_elsewhere_says_so(client: Client, settings: A
     assert order["links"]["live"] == f"wss://live.shop.example/ws/orders/{order['token']}/"
 
 
+def test_an_order_says_how_its_total_comes_about(client: Client) -> None:
+    there = {**SHIP_TO, "country": "DE"}
+    answer = post(client, "orders/", order_of(ship_to=there, shipping_method="express"))
+
+    costs = read(client, answer.json()["token"])["costs"]
+
+    assert {name: costs[name]["amount"] for name in ("subtotal", "discount", "shipping", "tax")} == {
+        "subtotal": 2980,
+        "discount": 0,
+        "shipping": 690,
+        "tax": 240,
+    }
+    assert (costs["shipping_method"], costs["tax_rate"], costs["coupon"]) == ("express", 700, "")
+    assert published(OrderPlaced)[-1].charges.tax == 240
+
+
+def test_a_way_of_delivery_that_is_none_is_refused(client: Client) -> None:
+    assert list(errors_of(post(client, "orders/", order_of(shipping_method="owl")))) == ["shipping_method"]
+
+
 def test_no_session_and_no_forgery_token_are_needed() -> None:
     stranger = Client(enforce_csrf_checks=True)
 
@@ -122,7 +143,7 @@ def test_no_session_and_no_forgery_token_are_needed() -> None:
 def test_prices_are_the_shops_not_the_callers(client: Client) -> None:
     change_price(sku="FOX-1", price=1600)
 
-    assert place(client)["total"]["amount"] == 3200
+    assert place(client)["total"]["amount"] == 3200 + TO_LONDON
 
 
 def test_a_price_in_the_request_is_refused_as_unknown(client: Client) -> None:

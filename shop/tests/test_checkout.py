@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from events.orders import OrderPlaced
 from shop.tests.shelf import change_price, put_on_shelf, sell_elsewhere
+from workers.testing import published
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("bank_server")]
 
@@ -130,7 +132,7 @@ def test_number_and_security_code_are_never_sent_back_nor_kept(buyer: Client) ->
 def test_the_review_shows_the_total_before_anything_is_ordered(ready: Client) -> None:
     page = text(ready.get("/checkout/review/"))
 
-    assert "Order and pay €29.80" in page
+    assert "Order and pay €39.70" in page
     assert "Ada Lovelace" in page
     assert "United Kingdom" in page
 
@@ -228,3 +230,25 @@ def test_a_form_without_its_token_is_refused_as_forgery() -> None:
 
     assert answer.status_code == 403
     assert "Please send that once more" in text(answer)
+
+
+def test_the_way_of_delivery_is_chosen_at_the_review_and_changes_the_total(ready: Client) -> None:
+    ready.post("/checkout/shipping/", {"shipping_method": "express"})
+
+    page = text(ready.get("/checkout/review/"))
+    assert "Order and pay €54.70" in page
+
+    ready.post("/checkout/review/", fill_in_review(ready))
+    [order] = published(OrderPlaced)
+    assert (order.charges.shipping_method, order.charges.shipping, order.total) == ("express", 2490, 5470)
+
+
+def test_a_total_that_was_not_shown_is_not_charged(ready: Client) -> None:
+    agreed = fill_in_review(ready)
+    ready.post("/checkout/shipping/", {"shipping_method": "express"})
+
+    answer = ready.post("/checkout/review/", agreed)
+
+    assert answer.status_code == 422
+    assert "Please look at your order once more" in text(answer)
+    assert not published(OrderPlaced)

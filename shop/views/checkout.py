@@ -6,7 +6,7 @@ import msgspec
 from django.http import HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.selectors import addresses_of
 from payments.services import CardRefused, PaymentsUnavailable
@@ -15,15 +15,18 @@ from shop.checkout import (
     CartChanged,
     Checkout,
     CheckoutIncomplete,
+    choose_shipping,
     find_placed_order,
+    offer_shipping,
     place_cart,
     read_agreement,
     read_checkout,
     remember_card,
     remember_delivery,
+    sum_up,
     write_agreement,
 )
-from shop.forms import CardForm, DeliveryForm, PlaceOrderForm
+from shop.forms import CardForm, DeliveryForm, PlaceOrderForm, ShippingForm
 from shop.views.answers import HtmxRequest, render_page, see_other
 
 
@@ -72,6 +75,15 @@ def review(request: HtmxRequest) -> HttpResponse:
     return _render_review(request, is_error=request.method == "POST")
 
 
+@require_POST
+def shipping(request: HtmxRequest) -> HttpResponse:
+    """Choose how the parcel travels; the review shows what that costs."""
+    form = ShippingForm(request.POST)
+    if form.is_valid():
+        choose_shipping(session=request.session, method=form.cleaned_data["shipping_method"])
+    return see_other("shop:review")
+
+
 def _place(request: HtmxRequest, *, form: PlaceOrderForm) -> HttpResponse:
     key = form.cleaned_data["idempotency_key"]
     if token := find_placed_order(session=request.session, idempotency_key=key):
@@ -92,10 +104,13 @@ def _render_review(
     cart, checkout = read_cart(session=request.session), read_checkout(session=request.session)
     if step := _missing_step(cart=cart, checkout=checkout, before="review"):
         return see_other(step)
+    sums = sum_up(cart=cart, checkout=checkout)
     context = {
         "cart": cart,
         "checkout": checkout,
-        "agreed": write_agreement(cart=cart),
+        "sums": sums,
+        "offers": offer_shipping(cart=cart, delivery=checkout.delivery) if checkout.delivery else [],
+        "agreed": write_agreement(cart=cart, total=sums.total),
         "changes": cart.changes if changes is None else changes,
         "is_error": is_error,
     }
@@ -105,7 +120,8 @@ def _render_review(
 def _render_step(
     request: HtmxRequest, step: str, form: Any, *, cart: Cart, checkout: Checkout | None = None
 ) -> HttpResponse:
-    context = {"form": form, "cart": cart, "checkout": checkout}
+    known = checkout or read_checkout(session=request.session)
+    context = {"form": form, "cart": cart, "checkout": known, "sums": sum_up(cart=cart, checkout=known)}
     return render_page(request, f"shop/{step}.html", context, status=422 if form.errors else 200)
 
 

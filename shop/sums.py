@@ -1,0 +1,44 @@
+"""What an order costs: goods, coupon, delivery, and the tax within."""
+
+import msgspec
+
+from events.values import Charges
+from shop.shipping import Method, shipping_name, shipping_price
+from shop.taxes import included_tax, tax_rate
+
+
+class Sums(msgspec.Struct, frozen=True, kw_only=True):
+    """The sums below a list of goods, in minor units; `charges` is None while the country is not known."""
+
+    count: int
+    subtotal: int
+    charges: Charges | None
+    currency: str
+
+    @property
+    def total(self) -> int:
+        """What is to be paid."""
+        known = self.charges or Charges()
+        return self.subtotal - known.discount + known.shipping
+
+    @property
+    def shipping_name(self) -> str:
+        """What the way of delivery is called."""
+        return shipping_name(method=self.charges.shipping_method) if self.charges else ""
+
+
+def reckon(*, subtotal: int, country: str, method: Method, coupon: str = "", discount: int = 0) -> Charges:
+    """Return what goods worth `subtotal` cost beside their price when they go to this country.
+
+    `discount` is what the coupon takes off. Raises `KeyError` for a country that we do not deliver to.
+    """
+    shipping = shipping_price(method=method, country=country, subtotal=subtotal)
+    rate = tax_rate(country=country)
+    return Charges(
+        shipping_method=method,
+        shipping=shipping,
+        coupon=coupon,
+        discount=discount,
+        tax_rate=rate,
+        tax=included_tax(gross=subtotal - discount + shipping, rate=rate),
+    )
