@@ -66,7 +66,7 @@ class _Waker:
                 self._wanted.wait(1)
 
     def _notify_for_ever(self, own: psycopg.Connection[object]) -> None:
-        notify = sql.SQL("NOTIFY {}").format(sql.Identifier(CHANNEL))
+        notify = sql.SQL("NOTIFY {}").format(sql.Identifier(CHANNEL)).as_bytes(own)
         while not self._closing:
             self._wanted.wait()
             self._wanted.clear()

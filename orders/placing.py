@@ -38,8 +38,9 @@ _PLACE = """
     ), lines AS (
         INSERT INTO orders_orderline (order_id, position, sku, title, quantity, unit_price)
         SELECT placed.id, line.position, line.sku, line.title, line.quantity, line.unit_price
-        FROM placed, unnest(%(skus)s::text[], %(titles)s::text[], %(quantities)s::int[], %(prices)s::bigint[])
-            WITH ORDINALITY AS line (sku, title, quantity, unit_price, position)
+        FROM placed, ROWS FROM (
+            json_to_recordset(%(lines)s::json) AS (sku text, title text, quantity int, unit_price bigint)
+        ) WITH ORDINALITY AS line (sku, title, quantity, unit_price, position)
     ), entry AS (
         INSERT INTO orders_timelineentry (order_id, sequence, type, text, at)
         SELECT id, %(sequence)s, %(entry_type)s, %(entry_text)s, %(entry_at)s FROM placed
@@ -127,10 +128,7 @@ def _execute(*, order: Order, lines: Sequence[Line], entry: TimelineEntry, event
         **publishing_parameters(outgoing=outgoing),
         **_column_values(order=order),
         "lock": _lock_number(key=order.idempotency_key),
-        "skus": [line.sku for line in lines],
-        "titles": [line.title for line in lines],
-        "quantities": [line.quantity for line in lines],
-        "prices": [line.unit_price for line in lines],
+        "lines": msgspec.json.encode(lines).decode(),  # arrays cost psycopg four times as much
         "sequence": entry.sequence,
         "entry_type": entry.type,
         "entry_text": entry.text,
