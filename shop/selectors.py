@@ -22,7 +22,9 @@ from shop.search import find_terms, match_terms, rank_terms
 
 PAGE_SIZE = 24
 _PRICE_FIELDS = ("sku", "slug", "title", "byline", "price_amount", "currency", "is_active")
-_PRICES = f"SELECT {', '.join(_PRICE_FIELDS)} FROM shop_product WHERE sku = ANY(%s)"  # noqa: S608  (constants)
+# No SKU holds the separator. An array would cost the driver more than all else here.
+_SEPARATOR = "\x1f"
+_PRICES = f"SELECT {', '.join(_PRICE_FIELDS)} FROM shop_product WHERE sku = ANY(string_to_array(%s, chr(31)))"  # noqa: S608  (constants)
 SORTS = {"": "id", "title": "sort_title", "price": "price_amount", "-price": "-price_amount", "newest": "-id"}
 
 
@@ -230,7 +232,7 @@ def products_by_sku(*, skus: Iterable[str]) -> dict[str, ProductPrice]:
     """Return what is known of each SKU now; one that never existed is left out. One query."""
     # Every checkout waits for this: by hand, it takes a quarter of what the ORM takes.
     with connection.cursor() as cursor:
-        cursor.execute(_PRICES, [[sku for sku in set(skus) if "\0" not in sku]])
+        cursor.execute(_PRICES, [_SEPARATOR.join(sku for sku in set(skus) if "\0" not in sku)])
         return {
             row[0]: ProductPrice(**dict(zip(_PRICE_FIELDS, row, strict=True))) for row in cursor.fetchall()
         }

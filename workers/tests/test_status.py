@@ -8,14 +8,11 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from prometheus_client import CollectorRegistry, generate_latest
 
 from events.models import OutboxEvent
 from events.orders import OrderAdvanced
 from tests.waiting import eventually
 from workers import PermanentError
-from workers.metrics import READINGS
-from workers.readings import Readings
 from workers.testing import deliver
 from workers.tests.conftest import NewWorker, running, step
 from workers.topics import create_topics
@@ -89,19 +86,6 @@ def test_a_row_that_kafka_does_not_take_is_told_with_what_to_do() -> None:
     )
 
     assert "1 outbox rows are blocked" in status()
-
-
-def test_every_reading_is_in_the_metrics_of_the_relay(failing: Any) -> None:
-    registry = CollectorRegistry()
-    Readings().register(registry)
-
-    told = generate_latest(registry).decode()
-
-    for reading in READINGS:
-        assert f"# TYPE {reading.name} gauge" in told
-    assert f'dead_letters_open{{worker="{failing.name}"}} 1.0' in told
-    assert f'parked_events{{worker="{failing.name}"}} 2.0' in told
-    assert 'readings_source_up{source="kafka"} 1.0' in told
 
 
 def _ignore(events: Any) -> None:
