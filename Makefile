@@ -40,7 +40,7 @@ pytest: $(INSTALLED)
 test-pages: $(INSTALLED)
 	$(BIN)/python -m pytest -m pages tests/pages
 
-# Every fault, the long ones too, and the kill tests with 25 seeds each.
+# Every fault, the long ones too, and 25 seeds that each kill every process amid orders.
 faults: $(INSTALLED)
 	$(BIN)/python -m pytest -m "" tests/faults tests/test_order_flow.py tests/test_records.py workers/tests
 

@@ -1,34 +1,82 @@
-"""`kill -9` of any one process amid orders: afterwards every order has ended, and nothing was done twice."""
+"""`kill -9` of processes amid orders: afterwards every order has ended, and nothing was done twice."""
 
 import random
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
+import psutil
+import psycopg
 import pytest
 
 from tests.faults.buyers import place_stubbornly
-from tests.faults.seeds import seeds
 from tests.running_shop import RunningShop
 from tests.waiting import eventually
 
 ORDERS = 40
-WORKERS = ["relay", "inventory", "orders", "payments", "shipments", "notifications", "analytics"]
+SEEDS = 25
+WORKERS = ["relay", "inventory", "orders", "payments", "shipments", "notifications", "analytics", "wishlists"]
+VICTIMS = [*WORKERS, "web", "bank", "kafka-1", "postgres"]
+BACK_SECONDS = 60
 
 
-@seeds
-@pytest.mark.parametrize("victim", [*WORKERS, "web", "bank", "kafka-1", "postgres"])
+@pytest.mark.parametrize("victim", VICTIMS)
 def test_after_a_kill_in_the_middle_every_order_ends_and_nothing_happens_twice(
-    shop: RunningShop, victim: str, seed: int
+    shop: RunningShop, victim: str
 ) -> None:
-    moment = random.Random(f"{victim} {seed}").randrange(ORDERS)  # noqa: S311  (it is to be repeatable)
+    _kill_amid_orders(shop, victims=[victim], chance=random.Random(victim))  # noqa: S311  (it is to be repeatable)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_however_many_processes_are_killed_in_whatever_order_every_order_ends_and_nothing_happens_twice(
+    shop: RunningShop, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311  (it is to be repeatable)
+    _kill_amid_orders(shop, victims=chance.sample(VICTIMS, len(VICTIMS)), chance=chance)
+
+
+def _kill_amid_orders(shop: RunningShop, *, victims: list[str], chance: random.Random) -> None:
+    """Kill each of the victims once, at moments that `chance` picks, the next as soon as there is one to kill."""
     since = shop.now()
+    moments = sorted(chance.sample(range(ORDERS), len(victims)))
     with ThreadPoolExecutor(4) as pool:
         placing = [pool.submit(place_stubbornly, shop) for _ in range(ORDERS)]
-        placing[moment].result()
-        pid = shop.process(victim).pid
-        shop.kill(victim)
+        killed = {
+            victim: _kill_after(shop, victim, order=placing[moment])
+            for victim, moment in zip(victims, moments, strict=True)
+        }
         tokens = [one.result() for one in placing]
-    eventually(lambda: shop.is_back(victim, instead_of=pid), seconds=60, what=f"{victim} is back")
+    for victim, pid in killed.items():
+        eventually(_is_back(shop, victim, instead_of=pid), seconds=BACK_SECONDS, what=f"{victim} is back")
+    eventually(lambda: _database_answers(shop), seconds=BACK_SECONDS, what="the database answers")
 
     findings = shop.require_invariants(since=since, accepted=tokens)
 
     assert findings.tally.completed == ORDERS
+
+
+def _kill_after(shop: RunningShop, victim: str, *, order: "Future[str]") -> int:
+    """Kill the victim once the order is accepted, and return the process id it had."""
+    order.result()
+
+    def killed() -> int:
+        try:
+            pid = shop.process(victim).pid
+            shop.kill(victim)
+        except psutil.NoSuchProcess:  # its supervisor has not started it again yet
+            return 0
+        return pid
+
+    return eventually(killed, seconds=BACK_SECONDS, what=f"{victim} runs")
+
+
+def _is_back(shop: RunningShop, victim: str, *, instead_of: int) -> Callable[[], bool]:
+    return lambda: shop.is_back(victim, instead_of=instead_of)
+
+
+def _database_answers(shop: RunningShop) -> bool:
+    try:
+        return bool(shop.now())
+    except psycopg.OperationalError:
+        return False
