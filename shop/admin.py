@@ -10,7 +10,7 @@ from django.utils.text import Truncator
 
 from events.money import format_money
 from shop.covers import cover_url
-from shop.models import Attribute, Category, Product, ProductType, Review
+from shop.models import Attribute, Category, Coupon, CouponUse, Product, ProductType, Review
 from shop.search import find_terms, match_terms
 from shop.services import save_product
 
@@ -134,3 +134,35 @@ class ReviewAdmin(admin.ModelAdmin):
         """Keep the reviews from visitors."""
         done = reviews.update(status=Review.Status.REFUSED)
         messages.success(request, f"Refused {done}.")
+
+
+class CouponUseInline(admin.TabularInline):
+    """The orders that were placed with it."""
+
+    model = CouponUse
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ("order_id", "email", "used_at", "given_back_at")
+
+    def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """Only an order uses a coupon."""
+        return False
+
+
+@admin.register(Coupon)
+class CouponAdmin(admin.ModelAdmin):
+    """Coupons, and how often they were used."""
+
+    list_display = [
+        "code",
+        "percent",
+        "amount",
+        "minimum_subtotal",
+        "uses",
+        "most_uses",
+        "starts_at",
+        "ends_at",
+    ]
+    search_fields = ["code"]
+    readonly_fields = ["uses"]
+    inlines = [CouponUseInline]

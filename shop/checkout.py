@@ -13,9 +13,11 @@ from django.contrib.sessions.backends.base import SessionBase
 from accounts.services import remember_address
 from events.values import Address, Charges, Line
 from orders.services import IdempotencyConflict, IdempotencyInFlight, PlacedOrder, pay_again, place_order
+from orders.services import find_placed_order as find_order_of_key
 from payments.services import PaymentMethodValue, tokenize_card
 from shop.accounts import account_of
 from shop.cart import Cart, Change, Seen, empty_cart, read_cart
+from shop.coupons import CouponRefused, place_with_coupon, quote_discount
 from shop.shipping import STANDARD, Method, Offer, shipping_offers
 from shop.sums import Sums, reckon
 
@@ -51,6 +53,7 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     delivery: Delivery | None = None
     card: PaymentMethodValue | None = None
     shipping_method: Method = STANDARD
+    coupon: str = ""
     idempotency_key: str
 
 
@@ -78,12 +81,26 @@ def choose_shipping(*, session: SessionBase, method: Method) -> None:
     _change(session=session, shipping_method=method)
 
 
+def choose_coupon(*, session: SessionBase, code: str) -> None:
+    """Keep a coupon's code for this checkout, none for an empty one. Raises `shop.coupons.CouponRefused`."""
+    checkout, cart = read_checkout(session=session), read_cart(session=session)
+    if code and checkout.delivery:
+        quote_discount(code=code, email=checkout.delivery.email, subtotal=cart.total)
+    _change(session=session, coupon=code)
+
+
 def sum_up(*, cart: Cart, checkout: Checkout) -> Sums:
     """Return what the basket costs; delivery and tax are known once the address is."""
     charges = (
         _charges(cart=cart, checkout=checkout, delivery=checkout.delivery) if checkout.delivery else None
     )
-    return Sums(count=cart.count, subtotal=cart.total, charges=charges, currency=cart.currency)
+    return Sums(
+        count=cart.count,
+        subtotal=cart.total,
+        charges=charges,
+        currency=cart.currency,
+        refusal=_refusal(cart=cart, checkout=checkout),
+    )
 
 
 def offer_shipping(*, cart: Cart, delivery: Delivery) -> list[Offer]:
@@ -143,16 +160,20 @@ def place_cart(*, session: SessionBase, idempotency_key: str, agreed: Agreement)
     if not delivery or not card or not cart.count or idempotency_key != checkout.idempotency_key:
         raise CheckoutIncomplete("Go through the steps of the checkout again.")
     sums = sum_up(cart=cart, checkout=checkout)
+    if sums.charges is None:
+        raise CheckoutIncomplete("Say where the parcel goes.")
     _check_agreement(cart=cart, total=sums.total, agreed=agreed)
     buyer_id = account_of(session=session)
     order = _place_once(
+        charges=sums.charges,
+        subtotal=sums.subtotal,
+        method=checkout.shipping_method,
         buyer_id=buyer_id,
         lines=_order_lines(cart=cart),
         email=delivery.email,
         ship_to=delivery.ship_to,
         payment_method=card.id,
         currency=cart.currency,
-        charges=sums.charges,
         idempotency_key=idempotency_key,
     )
     if buyer_id:
@@ -161,11 +182,11 @@ def place_cart(*, session: SessionBase, idempotency_key: str, agreed: Agreement)
     return order.token
 
 
-def _place_once(**order: Any) -> PlacedOrder:
+def _place_once(*, charges: Charges, subtotal: int, method: Method, **order: Any) -> PlacedOrder:
     """Place the order; where a double click is placing it at this moment, wait for that one."""
     for _ in range(_WAITS_FOR_TWIN):
         try:
-            return place_order(**order)
+            return _place(charges=charges, subtotal=subtotal, method=method, **order)
         except IdempotencyInFlight:
             time.sleep(_WAIT_SECONDS)
         except IdempotencyConflict as error:
@@ -174,7 +195,61 @@ def _place_once(**order: Any) -> PlacedOrder:
 
 
 def _charges(*, cart: Cart, checkout: Checkout, delivery: Delivery) -> Charges:
-    return reckon(subtotal=cart.total, country=delivery.ship_to.country, method=checkout.shipping_method)
+    try:
+        discount = _quote(cart=cart, code=checkout.coupon, email=delivery.email)
+    except CouponRefused:
+        discount = 0
+    return reckon(
+        subtotal=cart.total,
+        country=delivery.ship_to.country,
+        method=checkout.shipping_method,
+        coupon=checkout.coupon if discount else "",
+        discount=discount,
+    )
+
+
+def _refusal(*, cart: Cart, checkout: Checkout) -> str:
+    if not checkout.delivery:
+        return ""
+    try:
+        _quote(cart=cart, code=checkout.coupon, email=checkout.delivery.email)
+    except CouponRefused as refused:
+        return str(refused)
+    return ""
+
+
+def _place(*, charges: Charges, subtotal: int, method: Method, **order: Any) -> PlacedOrder:
+    if not charges.coupon:
+        return place_order(charges=charges, **order)
+    try:
+        return place_with_coupon(
+            code=charges.coupon,
+            subtotal=subtotal,
+            country=order["ship_to"].country,
+            method=method,
+            **order,
+        )
+    except CouponRefused as refused:
+        # A double click may have used it up for this very order.
+        if earlier := _find_twin(charges=charges, **order):
+            return earlier
+        raise CartChanged(changes=()) from refused
+
+
+def _find_twin(
+    *, charges: Charges, lines: list[Line], idempotency_key: str, **order: Any
+) -> PlacedOrder | None:
+    return find_order_of_key(
+        wanted=[(line.sku, line.quantity) for line in lines],
+        shipping_method=charges.shipping_method,
+        coupon=charges.coupon,
+        idempotency_key=idempotency_key,
+        **{name: order[name] for name in ("email", "ship_to", "payment_method")},
+    )
+
+
+def _quote(*, cart: Cart, code: str, email: str) -> int:
+    return quote_discount(code=code, email=email, subtotal=cart.total) if code else 0
 
 
 def _check_agreement(*, cart: Cart, total: int, agreed: Agreement) -> None:

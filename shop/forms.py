@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from events.values import Address
 from shop.cart import MOST_OF_ONE
 from shop.countries import delivery_countries
+from shop.coupons import read_code
 from shop.shipping import Method
 
 # What the demo bank says of a card, in its own words.
@@ -228,6 +229,23 @@ class ShippingForm(forms.Form):
     """How the parcel travels."""
 
     shipping_method = forms.ChoiceField(choices=[(method, method) for method in get_args(Method)])
+
+
+class CouponForm(forms.Form):
+    """A coupon's code; empty to go without."""
+
+    code = forms.CharField(
+        label=_("Coupon code"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
+        ),
+    )
+
+    def clean_code(self) -> str:
+        """Return the code as coupons have it."""
+        return read_code(text=self.cleaned_data["code"])
 
 
 class PlaceOrderForm(forms.Form):

@@ -1,4 +1,5 @@
-"""The wishlists worker: hears of prices and stock, and writes to those who wait for them.
+"""The wishlists worker: hears of prices and stock, and writes to those who wait for them; of orders that ended
+without a sale, and lets their coupons be used again.
 
 One fact about a product becomes one event for each account, so that each mail is tried, parked and given up by itself.
 """
@@ -6,11 +7,13 @@ One fact about a product becomes one event for each account, so that each mail i
 from collections.abc import Sequence
 
 from events import Received
+from events.orders import OrderCancelled, OrderRejected
 from events.products import PriceChanged
 from events.stock import StockArrived
 from events.wishlists import WishCameTrue
 from notifications.sending import Outcome, hand_over
 from shop import wishes
+from shop.coupons import give_back
 from workers import Performed, Worker
 
 worker = Worker("wishlists", dead_letter="release")
@@ -28,6 +31,12 @@ def tell_of_stock(events: Sequence[Received[StockArrived]]) -> None:
     """Find the wishes for each product that is back."""
     for event in events:
         wishes.tell_stock(event=event)
+
+
+@worker.on(OrderRejected, OrderCancelled)
+def give_coupons_back(events: Sequence[Received[OrderRejected | OrderCancelled]]) -> None:
+    """Let the coupons of orders that came to nothing be used again."""
+    give_back(order_ids=[event.order_id for event in events])
 
 
 @worker.effect(WishCameTrue)

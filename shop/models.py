@@ -243,3 +243,59 @@ class SearchWord(models.Model):
 
     def __str__(self) -> str:
         return self.word
+
+
+class Coupon(models.Model):
+    """A code that makes an order cheaper, by a part of its goods' price or by an amount.
+
+    `uses` counts the orders that stand with it; whoever changes it holds the lock of the row. An amount needs goods
+    worth more than it, and a part is never the whole: something is left to be charged.
+    """
+
+    code = models.CharField(max_length=40, unique=True, help_text="Capital letters, digits and hyphens.")
+    percent = models.PositiveSmallIntegerField(null=True, blank=True)
+    amount = models.PositiveBigIntegerField(null=True, blank=True, help_text="Minor units.")
+    minimum_subtotal = models.PositiveBigIntegerField(default=0, help_text="Minor units.")
+    most_uses = models.PositiveIntegerField(null=True, blank=True, help_text="Empty for no limit.")
+    most_uses_each = models.PositiveIntegerField(
+        null=True, blank=True, help_text="By one email address; empty for no limit."
+    )
+    starts_at = models.DateTimeField(db_default=Now())
+    ends_at = models.DateTimeField(null=True, blank=True)
+    uses = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+
+    class Meta:
+        ordering = ["code"]
+        constraints: ClassVar = [
+            models.CheckConstraint(name="coupon_code_is_plain", condition=Q(code__regex="^[A-Z0-9-]+$")),
+            models.CheckConstraint(
+                name="coupon_takes_a_part_or_an_amount",
+                condition=Q(percent__isnull=False, percent__range=(1, 90), amount=None)
+                | Q(percent=None, amount__isnull=False, amount__gt=0, amount__lt=F("minimum_subtotal")),
+                violation_error_message="Give 1 to 90 percent, or an amount below the minimum subtotal.",
+            ),
+            models.CheckConstraint(
+                name="coupon_is_not_used_too_often", condition=Q(most_uses=None) | Q(uses__lte=F("most_uses"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class CouponUse(models.Model):
+    """An order that was placed with a coupon; given back when the order ended without a sale."""
+
+    # No index of its own: that of the addresses below begins with it.
+    coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="orders", db_index=False)
+    order_id = models.UUIDField(unique=True)
+    email = models.EmailField(help_text="In small letters.")
+    used_at = models.DateTimeField(db_default=Now())
+    given_back_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        indexes: ClassVar = [models.Index(fields=["coupon", "email"], name="coupon_use_by_email")]
+
+    def __str__(self) -> str:
+        return f"{self.coupon_id} for order {self.order_id}"

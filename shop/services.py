@@ -13,10 +13,17 @@ from inventory.services import open_stock
 from shop.attributes import Definition
 from shop.catalogue.generating import GENERATED_SKUS, generate_products
 from shop.catalogue.reading import Catalogue, CategoryEntry, ProductEntry
-from shop.models import Attribute, Category, Product, ProductType
+from shop.models import Attribute, Category, Coupon, Product, ProductType
 from shop.spelling import learn_words, words_of_product
 
 _BATCH = 2000
+
+
+_DEMO_COUPONS: dict[str, dict[str, int]] = {
+    "FOXGLOVE10": {"percent": 10},
+    "WELCOME5": {"amount": 500, "minimum_subtotal": 2000, "most_uses_each": 1},
+    "LASTONE": {"percent": 50, "most_uses": 1},
+}
 
 
 class SlugTaken(ValueError):
@@ -55,6 +62,12 @@ def load_catalogue(*, catalogue: Catalogue) -> int:
     _load_categories(entries=catalogue.categories)
     entries = _one_of_each_shelf_in_turn(entries=catalogue.products)
     return _add_products(entries=entries, product_type=product_type, currency=catalogue.currency)
+
+
+def load_demo_coupons() -> None:
+    """Put in the demo shop's coupons where they are missing: a part, an amount, and one with a single use."""
+    for code, values in _DEMO_COUPONS.items():
+        Coupon.objects.get_or_create(code=code, defaults=values)
 
 
 def generate_catalogue(*, count: int) -> int:

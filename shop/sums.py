@@ -8,12 +8,16 @@ from shop.taxes import included_tax, tax_rate
 
 
 class Sums(msgspec.Struct, frozen=True, kw_only=True):
-    """The sums below a list of goods, in minor units; `charges` is None while the country is not known."""
+    """The sums below a list of goods, in minor units; `charges` is None while the country is not known.
+
+    `refusal` says why the coupon that was entered takes nothing off.
+    """
 
     count: int
     subtotal: int
     charges: Charges | None
     currency: str
+    refusal: str = ""
 
     @property
     def total(self) -> int:

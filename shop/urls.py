@@ -19,6 +19,7 @@ urlpatterns = [
     path("checkout/", checkout.delivery, name="delivery"),
     path("checkout/payment/", checkout.payment, name="payment"),
     path("checkout/shipping/", checkout.shipping, name="shipping"),
+    path("checkout/coupon/", checkout.coupon, name="coupon"),
     path("checkout/review/", checkout.review, name="review"),
     path("account/", account.home, name="account"),
     path("account/orders/", account.orders, name="orders"),

@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from events.orders import RefundRequested, ReturnReceived
 from events.payments import PaymentRefunded
 from events.shipments import ShipmentDelivered
-from events.values import Line
+from events.values import Charges, Line
 from orders.models import Order, OrderLine, Return
 from orders.returns import (
     CannotDecide,
@@ -171,6 +171,16 @@ def test_a_received_return_is_told_with_its_lines(order: Order, asked: Return) -
     [told] = published(ReturnReceived)
     assert [(line.sku, line.quantity) for line in told.lines] == [("FOX-1", 1)]
     assert story(order)[-1] == "return_received"
+
+
+def test_a_coupon_took_its_share_of_every_book_that_comes_back(place: Place) -> None:
+    order = place(lines=LINES, charges=Charges(coupon="TEN", discount=333, shipping=290))
+    for step in (reserve, pay, dispatch, arrive):
+        step(order)
+
+    whole = Return.objects.get(pk=request_return(token=order.token, pieces={1: 2, 2: 1}, reason="damaged"))
+
+    assert whole.amount == 3300 - 333
 
 
 def test_a_refused_return_says_why_and_may_be_asked_for_again(order: Order, asked: Return) -> None:

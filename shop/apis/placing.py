@@ -1,6 +1,7 @@
 """From a request to an order: what the shop sells, at the shop's prices. How many are left is inventory's to say."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -10,6 +11,7 @@ from orders.services import PlacedOrder, find_placed_order, place_order
 from payments.selectors import payment_method_exists
 from shop.apis.problems import Faults
 from shop.apis.values import OrderRequest, ShipTo
+from shop.coupons import CouponRefused, place_with_coupon, read_code
 from shop.selectors import ProductPrice, products_by_sku
 from shop.sums import reckon
 
@@ -38,15 +40,17 @@ def place(*, wanted: OrderRequest, idempotency_key: str | None) -> PlacedOrder:
             raise CannotOrder(faults=faults)
         return earlier
     lines = [_line(products[line.sku], quantity=line.quantity) for line in wanted.lines]
-    return place_order(
-        lines=lines,
-        charges=_charges(wanted=wanted, lines=lines),
-        email=wanted.email,
-        ship_to=_address(wanted.ship_to),
-        payment_method=wanted.payment_method,
-        currency=products[wanted.lines[0].sku].currency,
-        idempotency_key=idempotency_key,
-    )
+    order: dict[str, Any] = {
+        "lines": lines,
+        "email": wanted.email,
+        "ship_to": _address(wanted.ship_to),
+        "payment_method": wanted.payment_method,
+        "currency": products[wanted.lines[0].sku].currency,
+        "idempotency_key": idempotency_key,
+    }
+    if not wanted.coupon:
+        return place_order(charges=_charges(wanted=wanted, lines=lines), **order)
+    return _place_with_coupon(wanted=wanted, order=order)
 
 
 def check_payment_method(*, token: str) -> None:
@@ -55,6 +59,26 @@ def check_payment_method(*, token: str) -> None:
         raise UnknownPaymentMethod(
             "There is no such payment method; make one with `POST /api/v1/payment-methods/`."
         )
+
+
+def _place_with_coupon(*, wanted: OrderRequest, order: dict[str, Any]) -> PlacedOrder:
+    try:
+        return place_with_coupon(
+            code=read_code(text=wanted.coupon),
+            subtotal=_subtotal(lines=order["lines"]),
+            country=wanted.ship_to.country,
+            method=wanted.shipping_method,
+            **order,
+        )
+    except CouponRefused as refused:
+        earlier = _find_earlier(wanted=wanted, idempotency_key=order["idempotency_key"])
+        if earlier is None:
+            raise CannotOrder(faults={"coupon": [str(refused)]}) from refused
+        return earlier
+
+
+def _subtotal(*, lines: Sequence[Line]) -> int:
+    return sum(line.quantity * line.unit_price for line in lines)
 
 
 def _find_earlier(*, wanted: OrderRequest, idempotency_key: str | None) -> PlacedOrder | None:
@@ -67,6 +91,7 @@ def _find_earlier(*, wanted: OrderRequest, idempotency_key: str | None) -> Place
         ship_to=_address(wanted.ship_to),
         payment_method=wanted.payment_method,
         shipping_method=wanted.shipping_method,
+        coupon=read_code(text=wanted.coupon),
         idempotency_key=idempotency_key,
     )
 
@@ -106,7 +131,7 @@ def _line(product: ProductPrice, *, quantity: int) -> Line:
 
 def _charges(*, wanted: OrderRequest, lines: Sequence[Line]) -> Charges:
     return reckon(
-        subtotal=sum(line.quantity * line.unit_price for line in lines),
+        subtotal=_subtotal(lines=lines),
         country=wanted.ship_to.country,
         method=wanted.shipping_method,
     )

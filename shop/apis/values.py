@@ -88,6 +88,12 @@ ShippingMethod = Annotated[
 ]
 
 
+CouponCode = Annotated[
+    str,
+    Meta(max_length=40, description="A coupon's code; empty for none. A code that does not hold is refused."),
+]
+
+
 class Taken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What callers send; a field nobody knows is refused, for it is likely a slip."""
 
@@ -122,6 +128,7 @@ class OrderRequest(Taken, frozen=True, kw_only=True):
     ship_to: ShipTo
     payment_method: PaymentMethodId
     shipping_method: ShippingMethod = STANDARD
+    coupon: CouponCode = ""
 
 
 class CardRequest(Taken, frozen=True, kw_only=True):

@@ -177,7 +177,7 @@ def test_every_mistake_is_named_at_once(client: Client) -> None:
         "lines": [{"sku": "FOX-1", "quantity": 0}, {"sku": 7}, "FOX-1"],
         "email": "ada",
         "ship_to": {**SHIP_TO, "country": "XX", "city": "   ", "planet": "Earth"},
-        "coupon": "FREE",
+        "gift": "yes",
     }
 
     assert set(errors_of(post(client, "orders/", body))) == {

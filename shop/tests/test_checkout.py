@@ -7,6 +7,8 @@ import pytest
 from django.test import Client
 
 from events.orders import OrderPlaced
+from shop.models import Coupon
+from shop.services import load_demo_coupons
 from shop.tests.shelf import change_price, put_on_shelf, sell_elsewhere
 from workers.testing import published
 
@@ -251,4 +253,35 @@ def test_a_total_that_was_not_shown_is_not_charged(ready: Client) -> None:
 
     assert answer.status_code == 422
     assert "Please look at your order once more" in text(answer)
+    assert not published(OrderPlaced)
+
+
+def test_a_coupon_is_entered_at_the_review_and_taken_off(ready: Client) -> None:
+    load_demo_coupons()
+    assert ready.post("/checkout/coupon/", {"code": " foxglove10 "}).status_code == 303
+    assert "Order and pay €36.72" in text(ready.get("/checkout/review/"))
+
+    ready.post("/checkout/review/", fill_in_review(ready))
+
+    [order] = published(OrderPlaced)
+    assert (order.charges.coupon, order.charges.discount, order.total) == ("FOXGLOVE10", 298, 3672)
+
+
+def test_a_code_that_does_not_hold_is_said_beside_its_field(ready: Client) -> None:
+    answer = ready.post("/checkout/coupon/", {"code": "nosuch"})
+
+    assert answer.status_code == 422
+    assert '<a href="#id_code">We do not know this code.</a>' in text(answer)
+
+
+def test_a_coupon_used_up_meanwhile_is_told_before_anything_is_charged(ready: Client) -> None:
+    load_demo_coupons()
+    ready.post("/checkout/coupon/", {"code": "LASTONE"})
+    agreed = fill_in_review(ready)
+    Coupon.objects.filter(code="LASTONE").update(uses=1)
+
+    answer = ready.post("/checkout/review/", agreed)
+
+    assert answer.status_code == 422
+    assert "This code has been used up." in text(answer)
     assert not published(OrderPlaced)

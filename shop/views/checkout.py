@@ -15,6 +15,7 @@ from shop.checkout import (
     CartChanged,
     Checkout,
     CheckoutIncomplete,
+    choose_coupon,
     choose_shipping,
     find_placed_order,
     offer_shipping,
@@ -26,7 +27,8 @@ from shop.checkout import (
     sum_up,
     write_agreement,
 )
-from shop.forms import CardForm, DeliveryForm, PlaceOrderForm, ShippingForm
+from shop.coupons import CouponRefused
+from shop.forms import CardForm, CouponForm, DeliveryForm, PlaceOrderForm, ShippingForm
 from shop.views.answers import HtmxRequest, render_page, see_other
 
 
@@ -84,6 +86,20 @@ def shipping(request: HtmxRequest) -> HttpResponse:
     return see_other("shop:review")
 
 
+@require_POST
+def coupon(request: HtmxRequest) -> HttpResponse:
+    """Take a coupon's code, or leave it out again; the review shows what it takes off."""
+    form = CouponForm(request.POST)
+    if not form.is_valid():
+        return _render_review(request, form=form)
+    try:
+        choose_coupon(session=request.session, code=form.cleaned_data["code"])
+    except CouponRefused as refused:
+        form.add_error("code", str(refused))
+        return _render_review(request, form=form)
+    return see_other("shop:review")
+
+
 def _place(request: HtmxRequest, *, form: PlaceOrderForm) -> HttpResponse:
     key = form.cleaned_data["idempotency_key"]
     if token := find_placed_order(session=request.session, idempotency_key=key):
@@ -99,7 +115,11 @@ def _place(request: HtmxRequest, *, form: PlaceOrderForm) -> HttpResponse:
 
 
 def _render_review(
-    request: HtmxRequest, *, changes: tuple[Change, ...] | None = None, is_error: bool = False
+    request: HtmxRequest,
+    *,
+    changes: tuple[Change, ...] | None = None,
+    is_error: bool = False,
+    form: CouponForm | None = None,
 ) -> HttpResponse:
     cart, checkout = read_cart(session=request.session), read_checkout(session=request.session)
     if step := _missing_step(cart=cart, checkout=checkout, before="review"):
@@ -113,8 +133,10 @@ def _render_review(
         "agreed": write_agreement(cart=cart, total=sums.total),
         "changes": cart.changes if changes is None else changes,
         "is_error": is_error,
+        "form": form or CouponForm(initial={"code": checkout.coupon}),
     }
-    return render_page(request, "shop/review.html", context, status=422 if is_error else 200)
+    status = 422 if is_error or form else 200
+    return render_page(request, "shop/review.html", context, status=status)
 
 
 def _render_step(
