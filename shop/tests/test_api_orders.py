@@ -190,7 +190,7 @@ def test_every_mistake_is_named_at_once(client: Client) -> None:
         "ship_to.city",
         "ship_to.planet",
         "payment_method",
-        "coupon",
+        "gift",
     }
 
 
