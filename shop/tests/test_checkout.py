@@ -272,6 +272,7 @@ def test_a_code_that_does_not_hold_is_said_beside_its_field(ready: Client) -> No
 
     assert answer.status_code == 422
     assert '<a href="#id_code">We do not know this code.</a>' in text(answer)
+    assert '<form method="post" action="/checkout/review/" data-once>' in text(answer), "one can still order"
 
 
 def test_a_coupon_used_up_meanwhile_is_told_before_anything_is_charged(ready: Client) -> None:
