@@ -73,6 +73,15 @@ def test_an_order_that_ends_unsold_gives_its_use_back_once(client: Client) -> No
     assert place(client, "LASTONE").status_code == 202
 
 
+def test_the_use_of_another_order_stays(client: Client) -> None:
+    place(client, "WELCOME5")
+    order = published(OrderPlaced)[-1]
+    place(client, "WELCOME5", email="eve@example.com")
+    deliver(worker, OrderRejected(order_id=order.order_id, number=order.number, reason="expired"), sequence=2)
+    assert uses("WELCOME5") == 1
+    assert place(client, "WELCOME5").status_code == 202
+
+
 def test_a_cancelled_order_gives_its_use_back(client: Client) -> None:
     token = place(client, "LASTONE").json()["token"]
     cancel_order(token=token, by="buyer")
