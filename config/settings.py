@@ -214,6 +214,7 @@ REST_FRAMEWORK = {
         "anonymous": environment.throttle_anonymous,
         "checkout": environment.throttle_checkout,
         "lookup": "10/min",
+        "coupon": "30/min",
     },
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "shop.apis.problems.handle_exception",

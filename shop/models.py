@@ -267,7 +267,11 @@ class Coupon(models.Model):
     class Meta:
         ordering = ["code"]
         constraints: ClassVar = [
-            models.CheckConstraint(name="coupon_code_is_plain", condition=Q(code__regex="^[A-Z0-9-]+$")),
+            models.CheckConstraint(
+                name="coupon_code_is_plain",
+                condition=Q(code__regex="^[A-Z0-9-]+$"),
+                violation_error_message="Write a code in capital letters, digits and hyphens.",
+            ),
             models.CheckConstraint(
                 name="coupon_takes_a_part_or_an_amount",
                 condition=Q(percent__isnull=False, percent__range=(1, 90), amount=None)

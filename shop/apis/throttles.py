@@ -115,6 +115,12 @@ class LookupThrottle(SharedThrottle):
     scope = "lookup"
 
 
+class CouponThrottle(SharedThrottle):
+    """For guessing at coupons."""
+
+    scope = "coupon"
+
+
 def _forget(*, scope: str, before: int) -> None:
     """Drop what is known of clients from earlier windows."""
     with connection.cursor() as cursor:

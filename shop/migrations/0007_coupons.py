@@ -47,7 +47,9 @@ class Migration(migrations.Migration):
                 "ordering": ["code"],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("code__regex", "^[A-Z0-9-]+$")), name="coupon_code_is_plain"
+                        condition=models.Q(("code__regex", "^[A-Z0-9-]+$")),
+                        name="coupon_code_is_plain",
+                        violation_error_message="Write a code in capital letters, digits and hyphens.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

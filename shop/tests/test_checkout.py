@@ -275,6 +275,20 @@ def test_a_code_that_does_not_hold_is_said_beside_its_field(ready: Client) -> No
     assert '<form method="post" action="/checkout/review/" data-once>' in text(answer), "one can still order"
 
 
+def test_who_guesses_at_codes_is_asked_to_wait(ready: Client, settings: Any) -> None:
+    rates = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+    settings.REST_FRAMEWORK = {
+        **settings.REST_FRAMEWORK,
+        "DEFAULT_THROTTLE_RATES": {**rates, "coupon": "2/h"},
+    }
+    answers = [ready.post("/checkout/coupon/", {"code": f"guess-{n}"}) for n in range(3)]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 429]
+    assert "Retry-After" in answers[-1].headers
+    assert "That was often." in text(answers[-1])
+    assert ready.get("/checkout/coupon/").status_code == 303
+
+
 def test_a_coupon_used_up_meanwhile_is_told_before_anything_is_charged(ready: Client) -> None:
     load_demo_coupons()
     ready.post("/checkout/coupon/", {"code": "LASTONE"})

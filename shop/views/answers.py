@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import ngettext
 from django_htmx.middleware import HtmxDetails
 
 
@@ -31,3 +33,15 @@ def render_page(
 def see_other(name: str, **arguments: Any) -> HttpResponse:
     """Answer a form with 303: the browser shows the page of that URL name next."""
     return HttpResponseRedirect(reverse(name, kwargs=arguments), status=303)
+
+
+def ask_to_wait(form: BaseForm, *, seconds: float, field: str | None = None) -> int:
+    """Add to the form, or to one of its fields, that this was too often; return the whole seconds to wait."""
+    wait = max(1, round(seconds))
+    words = ngettext(
+        "That was often. Wait %(wait)s second, then try again.",
+        "That was often. Wait %(wait)s seconds, then try again.",
+        wait,
+    )
+    form.add_error(field, words % {"wait": wait})
+    return wait

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.selectors import addresses_of
 from payments.services import CardRefused, PaymentsUnavailable
+from shop.apis.throttles import CouponThrottle
 from shop.cart import Cart, Change, read_cart
 from shop.checkout import (
     CartChanged,
@@ -29,7 +30,7 @@ from shop.checkout import (
 )
 from shop.coupons import CouponRefused
 from shop.forms import CardForm, CouponForm, DeliveryForm, PlaceOrderForm, ShippingForm
-from shop.views.answers import HtmxRequest, render_page, see_other
+from shop.views.answers import HtmxRequest, ask_to_wait, render_page, see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -86,12 +87,18 @@ def shipping(request: HtmxRequest) -> HttpResponse:
     return see_other("shop:review")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 def coupon(request: HtmxRequest) -> HttpResponse:
     """Take a coupon's code, or leave it out again; the review shows what it takes off."""
     form = CouponForm(request.POST)
+    if request.method != "POST":
+        return see_other("shop:review")  # a refused code is shown at this address, and may be asked for again
     if not form.is_valid():
         return _render_review(request, form=form)
+    throttle = CouponThrottle()
+    if not throttle.allow_call(request=request):
+        return _too_often(request, form=form, seconds=throttle.wait())
     try:
         choose_coupon(session=request.session, code=form.cleaned_data["code"])
     except CouponRefused as refused:
@@ -114,12 +121,20 @@ def _place(request: HtmxRequest, *, form: PlaceOrderForm) -> HttpResponse:
     return see_other("orders:order", token=token)
 
 
+def _too_often(request: HtmxRequest, *, form: CouponForm, seconds: float) -> HttpResponse:
+    wait = ask_to_wait(form, seconds=seconds, field="code")
+    response = _render_review(request, form=form, status=429)
+    response["Retry-After"] = str(wait)
+    return response
+
+
 def _render_review(
     request: HtmxRequest,
     *,
     changes: tuple[Change, ...] | None = None,
     is_error: bool = False,
     form: CouponForm | None = None,
+    status: int = 422,
 ) -> HttpResponse:
     cart, checkout = read_cart(session=request.session), read_checkout(session=request.session)
     if step := _missing_step(cart=cart, checkout=checkout, before="review"):
@@ -135,8 +150,7 @@ def _render_review(
         "is_error": is_error,
         "form": form or CouponForm(initial={"code": checkout.coupon}),
     }
-    status = 422 if is_error or form else 200
-    return render_page(request, "shop/review.html", context, status=status)
+    return render_page(request, "shop/review.html", context, status=status if is_error or form else 200)
 
 
 def _render_step(

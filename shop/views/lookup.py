@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -11,7 +10,7 @@ from orders.selectors import OrderNotFound, OrderPageLine, find_token, get_order
 from shop.apis.throttles import LookupThrottle
 from shop.cart import NotForSale, add_to_cart
 from shop.forms import FindOrderForm
-from shop.views.answers import HtmxRequest, render_page, see_other
+from shop.views.answers import HtmxRequest, ask_to_wait, render_page, see_other
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -64,13 +63,7 @@ def _render(request: HtmxRequest, *, form: FindOrderForm) -> HttpResponse:
 
 
 def _too_often(request: HtmxRequest, *, form: FindOrderForm, seconds: float) -> HttpResponse:
-    wait = max(1, round(seconds))
-    words = ngettext(
-        "That was often. Wait %(wait)s second, then try again.",
-        "That was often. Wait %(wait)s seconds, then try again.",
-        wait,
-    )
-    form.add_error(None, words % {"wait": wait})
+    wait = ask_to_wait(form, seconds=seconds)
     response = render_page(request, "shop/find_order.html", {"form": form}, status=429)
     response["Retry-After"] = str(wait)
     return response
