@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+from kafka import KafkaProducer
 from playwright.sync_api import Page, expect
 
 from tests.running_shop import RunningShop
 from tests.test_browser import fill_card
+from tests.waiting import eventually
 
 TRAP = '<img src=x onerror="window.owned=1">'
 SKU = "FOX-TREASUREISLAND"
@@ -21,6 +23,10 @@ _SET = (
 _MEND = (
     "from shop.models import Product, Review; Review.objects.filter(buyer_id=0).delete();"
     "Product.objects.filter(sku={sku!r}).update(title={title!r}, byline={byline!r}, description={description!r})"
+)
+_FAIL_WITH = (
+    "from workers.models import DeadLetter; DeadLetter.objects.filter(key={key!r}).update("
+    "exception_type={trap!r}, exception_message={trap!r}, stacktrace={trap!r})"
 )
 
 
@@ -69,14 +75,9 @@ def test_on_the_way_from_the_shelf_to_the_order(page: Page, trapped: str) -> Non
 
 
 def test_in_the_back_office(page: Page, shop: RunningShop, trapped: str) -> None:
-    name = f"staff-{uuid4().hex[:8]}"
-    password = shop.manage("create_staff", "--username", name).split()[-1]
     token = shop.placed(lines=[{"sku": SKU, "quantity": 1}])
     number = shop.wait_for(token, "completed")["number"]
-    page.goto("/admin/")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+    sign_in_as_staff(page, shop=shop)
 
     page.goto(f"/admin/orders/order/?q={number}")
     page.locator("#result_list tbody a").first.click()
@@ -84,3 +85,43 @@ def test_in_the_back_office(page: Page, shop: RunningShop, trapped: str) -> None
     page.goto(f"/admin/notifications/email/?kind__exact=placed&q={number}")
     page.locator("#result_list tbody a").first.click()
     require_inert(page)
+
+
+def test_in_the_dead_letters(page: Page, shop: RunningShop) -> None:
+    letter = dead_letter(shop)
+    sign_in_as_staff(page, shop=shop)
+
+    page.goto("/admin/workers/deadletter/")
+    require_inert(page)
+    page.goto(f"/admin/workers/deadletter/{letter}/change/")
+    page.locator("summary").evaluate_all("all => all.forEach(one => one.parentElement.open = true)")
+    assert page.locator("main, #content").first.inner_text().count(TRAP) >= 4
+    require_inert(page)
+    page.get_by_role("link", name="Retry with another payload").click()
+    assert TRAP in page.get_by_label("Payload").input_value()
+    assert page.locator("img[src='x']").count() == 0
+    page.goto("/admin/workers/deadletter/groups/")
+    require_inert(page)
+
+
+def dead_letter(shop: RunningShop) -> int:
+    """Return the id of a dead letter whose payload and whose error hold markup."""
+    key = f"trapped-{uuid4()}".encode()
+    producer = KafkaProducer(bootstrap_servers=shop.environment["KAFKA_BOOTSTRAP_SERVERS"])
+    producer.send("orders", key=key, value=TRAP.encode(), headers=[("ce_type", b"orders.order_placed.v1")])
+    producer.flush(timeout=30)
+    producer.close()
+    found = eventually(
+        lambda: shop.query("SELECT id FROM workers_deadletter WHERE key = %s", [key]), what="a dead letter"
+    )
+    shop.manage("shell", "-c", _FAIL_WITH.format(key=key, trap=TRAP))
+    return int(found[0][0])
+
+
+def sign_in_as_staff(page: Page, *, shop: RunningShop) -> None:
+    name = f"staff-{uuid4().hex[:8]}"
+    password = shop.manage("create_staff", "--username", name).split()[-1]
+    page.goto("/admin/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
