@@ -17,7 +17,10 @@ Actor = Literal["buyer", "staff", "system"]
 
 @event(topic="orders")
 class OrderPlaced(Event, frozen=True, kw_only=True):
-    """A buyer completed checkout, on pages in `language` (a code of `settings.LANGUAGES`)."""
+    """A buyer completed checkout, on pages in `language` (a code of `settings.LANGUAGES`).
+
+    `buyer_id` is the account that was signed in, None for a guest.
+    """
 
     number: str
     token: str
@@ -30,6 +33,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     placed_at: datetime
     language: str = "en"
     charges: Charges = Charges()
+    buyer_id: int | None = None
 
 
 @event(topic="orders")

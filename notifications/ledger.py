@@ -11,12 +11,13 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from events import Cause, Outgoing, Received, publish_all
-from events.declaration import Event, declaration_of, find_declaration
-from events.notifications import EmailSent
+from events.declaration import Event, Fact, declaration_of, find_declaration
+from events.notifications import BuyerNotified, EmailSent
 from events.orders import OrderPlaced
 from notifications.letters import kind_of
 from notifications.mails import Mail, write_mail
 from notifications.models import Email, Recipient
+from notifications.notices import keep_notices
 from notifications.sending import Outcome, Refused, Sent
 from workers import Performed
 
@@ -70,6 +71,7 @@ def begin_mails(*, events: Sequence[Received[Event]]) -> list[Mail | None]:
         if event.order_id in recipients
     }
     entered = _enter(events=events, mails=mails)
+    keep_notices(mails=[mail for order_id, mail in mails.items() if order_id in entered])
     return [mails.get(event.order_id) if event.order_id in entered else None for event in events]
 
 
@@ -86,20 +88,22 @@ def begin_overtaking_mails() -> list[Mail]:
         email.to, email.subject, email.text = mail.to, mail.subject, mail.text
         email.next_try_at = now + _TRY_AGAIN_AFTER
     Email.objects.bulk_update(emails, ["to", "subject", "text", "next_try_at"])
+    keep_notices(mails=mails)
     return mails
 
 
 def settle_mails(*, results: Sequence[Performed[Event, Mail, Outcome]]) -> None:
-    """Write down what became of the mails, and publish those that left; a mail is settled once."""
+    """Write down what became of the mails, and publish those that left; a mail is settled once.
+
+    Buyers with an account have a notice of it, whatever the mail server said: they are told in the same breath.
+    """
     settled = {(order_id, kind): email_id for email_id, order_id, kind in _settle(results=results)}
-    sent = [result.intent for result in results if isinstance(result.outcome, Sent)]
-    publish_all(
-        [
-            _outgoing(mail=mail, email_id=settled[mail.order_id, mail.kind])
-            for mail in sent
-            if (mail.order_id, mail.kind) in settled
-        ]
-    )
+    outgoing = []
+    for result in results:
+        mail = result.intent
+        if email_id := settled.get((mail.order_id, mail.kind)):
+            outgoing += _outgoing(mail=mail, email_id=email_id, outcome=result.outcome)
+    publish_all(outgoing)
 
 
 def _meet(*, orders: Sequence[OrderPlaced]) -> None:
@@ -116,6 +120,7 @@ def _meet(*, orders: Sequence[OrderPlaced]) -> None:
                 charges=msgspec.to_builtins(order.charges),
                 currency=order.currency,
                 language=order.language,
+                buyer_id=order.buyer_id,
             )
             for order in orders
         ],
@@ -166,11 +171,14 @@ def _verdict(*, mail: Mail, outcome: Outcome) -> tuple[UUID, str, str, str]:
     return (mail.order_id, mail.kind, Email.Status.SENT, "")
 
 
-def _outgoing(*, mail: Mail, email_id: UUID) -> Outgoing:
-    return Outgoing(
-        event=EmailSent(order_id=mail.order_id, email_id=email_id, kind=mail.kind),
-        aggregate_type="email",
-        aggregate_id=email_id,
-        version=1,
-        cause=mail.cause,
-    )
+def _outgoing(*, mail: Mail, email_id: UUID, outcome: Outcome) -> list[Outgoing]:
+    events: list[tuple[str, Fact]] = []
+    if isinstance(outcome, Sent):
+        events.append(("email", EmailSent(order_id=mail.order_id, email_id=email_id, kind=mail.kind)))
+    if mail.buyer_id is not None:
+        notified = BuyerNotified(account_id=mail.buyer_id, order_id=mail.order_id, kind=mail.kind)
+        events.append(("notice", notified))
+    return [
+        Outgoing(event=event, aggregate_type=aggregate, aggregate_id=email_id, version=1, cause=mail.cause)
+        for aggregate, event in events
+    ]

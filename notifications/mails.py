@@ -28,6 +28,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     html: str
     cause: Cause
+    buyer_id: int | None
 
 
 def write_mail(*, recipient: Recipient, event: Event, cause: Cause) -> Mail:
@@ -55,6 +56,7 @@ def _write(*, recipient: Recipient, event: Event, cause: Cause) -> Mail:
         text=as_text(letter=letter, order=order),
         html=as_html(letter=letter, order=order, language=recipient.language),
         cause=cause,
+        buyer_id=recipient.buyer_id,
     )
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
 
@@ -28,6 +29,7 @@ class Recipient(models.Model):
     charges: "models.JSONField[Any, Any]" = models.JSONField(default=dict, db_default={})
     currency = models.CharField(max_length=3)
     language = models.CharField(max_length=10, default="en", db_default="en")
+    buyer_id = models.BigIntegerField(null=True, help_text="The buyer's account; empty for a guest.")
 
     class Meta:
         default_permissions = ("view",)
@@ -110,3 +112,26 @@ class Email(models.Model):
     def message_id(self) -> str:
         """The mail's Message-ID: the same however often it is sent, so that a duplicate is known as one."""
         return message_id_of(order_id=self.order_id, kind=self.kind)
+
+
+class Notice(models.Model):
+    """What a mail says, kept for the shop's own pages: one for each mail to a buyer with an account."""
+
+    order_id = models.UUIDField()
+    kind = models.CharField(max_length=20, choices=Email.Kind)
+    buyer_id = models.BigIntegerField(help_text="The account of the buyer.")
+    created_at = models.DateTimeField(db_default=Now())
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="one_notice_per_order_and_kind", fields=["order_id", "kind"]),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["buyer_id", "-created_at", "-id"], name="notice_of_buyer"),
+            models.Index(fields=["buyer_id"], name="notice_unread", condition=Q(read_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, account {self.buyer_id}"

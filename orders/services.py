@@ -232,6 +232,7 @@ def _placed(*, order: Order, lines: Sequence[Line], charges: Charges) -> OrderPl
         placed_at=order.placed_at,
         language=get_language() or settings.LANGUAGE_CODE,
         charges=charges,
+        buyer_id=order.buyer_id,
     )
 
 

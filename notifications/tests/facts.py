@@ -14,13 +14,19 @@ CARD = Card(brand="visa", last4="0002")
 
 
 def placed(
-    *, title: str = "Emma", name: str = "Ada Byron", number: str = "WB-7K3M-9QXD", language: str = "en"
+    *,
+    title: str = "Emma",
+    name: str = "Ada Byron",
+    number: str = "WB-7K3M-9QXD",
+    token: str = "the-token",  # noqa: S107  (no secret)
+    language: str = "en",
+    buyer_id: int | None = None,
 ) -> OrderPlaced:
     """Say that somebody ordered two pieces of one book."""
     return OrderPlaced(
         order_id=uuid7(),
         number=number,
-        token="the-token",
+        token=token,
         lines=(Line(sku="EMMA", title=title, quantity=2, unit_price=1240),),
         total=2480,
         currency="EUR",
@@ -31,6 +37,7 @@ def placed(
         payment_method="pm_card_visa",
         placed_at=datetime(2026, 11, 21, 10, tzinfo=UTC),
         language=language,
+        buyer_id=buyer_id,
     )
 
 
