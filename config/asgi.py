@@ -13,12 +13,13 @@ from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDe
 from django.urls import re_path
 
 from config.wsgi import application as pages
-from orders.routing import websocket_urlpatterns
+from notifications.routing import websocket_urlpatterns as bell
+from orders.routing import websocket_urlpatterns as order_pages
 
 _THREADS = 16
 
 # An address without a socket is refused; without this, Channels raises and the log fills with what strangers try.
-_sockets = URLRouter([*websocket_urlpatterns, re_path("", WebsocketDenier.as_asgi())])
+_sockets = URLRouter([*order_pages, *bell, re_path("", WebsocketDenier.as_asgi())])
 
 application = ProtocolTypeRouter(
     {
