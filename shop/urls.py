@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from shop.views import account, cart, catalogue, checkout, covers, lookup, payment, reviews, robots, wishlist
+from shop.views import (
+    account,
+    cart,
+    catalogue,
+    checkout,
+    covers,
+    lookup,
+    notices,
+    payment,
+    reviews,
+    robots,
+    wishlist,
+)
 
 app_name = "shop"
 
@@ -25,7 +37,11 @@ urlpatterns = [
     path("account/orders/", account.orders, name="orders"),
     path("account/addresses/", account.addresses, name="addresses"),
     path("account/addresses/<int:address_id>/remove/", account.remove_address, name="address_remove"),
+    path("account/notifications/", notices.notices, name="notifications"),
+    path("account/notifications/unread/", notices.unread, name="unread"),
+    path("account/notifications/read/", notices.read_all, name="notifications_read"),
     path("orders/find/", lookup.find_order, name="find_order"),
+    path("orders/<str:token>/", notices.order_page),  # the page of `orders`, which knows of no notices
     path("orders/<str:token>/again/", lookup.order_again, name="order_again"),
     path("orders/<str:token>/pay/", payment.pay_again, name="pay"),
     path("payments/return/<uuid:attempt_id>/", payment.return_from_bank, name="payment_return"),

@@ -4,10 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.utils.formats import number_format
 from django.utils.translation import get_language
 
 from events.money import format_money
+from notifications.notices import count_unread
+from shop.accounts import account_of
 from shop.cart import count_pieces
 from shop.countries import DELIVERY_COUNTRIES
 from shop.shipping import shipping_name
@@ -40,6 +43,19 @@ def basket_count(context: dict[str, Any]) -> int:
     """Return how many pieces lie in the visitor's basket; none where a page has no session."""
     session = getattr(context.get("request"), "session", None)
     return count_pieces(session=session) if session is not None else 0
+
+
+@register.simple_tag(takes_context=True)
+def unread_notices(context: dict[str, Any]) -> int:
+    """Return how many notices the signed-in buyer has not read."""
+    account = account_of(session=context["request"].session)
+    return count_unread(buyer_id=account) if account else 0
+
+
+@register.simple_tag
+def bell_address() -> str:
+    """Return where the bell's socket is."""
+    return f"{settings.LIVE_URL}/ws/notifications/"
 
 
 @register.simple_tag(takes_context=True)
