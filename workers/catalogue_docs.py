@@ -64,7 +64,8 @@ def _page() -> Iterator[str]:
     yield ""
     yield "Every record's key is the id of the order it is about; where there is no order, the key is the SKU of the"
     yield "product. The topic `orders` is the timeline of each order: its `sequence` header has no gaps, and the live"
-    yield "pages of the shop read this topic alone. Each topic has a dead letter topic, `<topic>.DLT`."
+    yield "pages of orders read this topic alone. `notifications.buyer_notified.v1`, whose key is `account-<id>`, is"
+    yield "for the bell of the buyer who is signed in. Each topic has a dead letter topic, `<topic>.DLT`."
     for topic in topics():
         yield from _topic_section(topic=topic)
     yield from _headers_section()

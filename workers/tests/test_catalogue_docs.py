@@ -23,5 +23,6 @@ def test_every_event_is_heard_or_told_for_the_live_page() -> None:
     unheard = [line for line in events_table().splitlines() if line.endswith("| nobody |")]
     assert [line.split("`")[1] for line in unheard] == [
         "inventory.stock_released.v1",
+        "notifications.buyer_notified.v1",
         "orders.order_advanced.v1",
     ]
