@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from events import Cause, Event, Outgoing, Received, publish_all
+from events import Event, Outgoing, Received, publish_all
+from events.declaration import declaration_of
 from events.orders import OrderAdvanced
 from events.values import Line
 from orders.models import Order, OrderLine, RefusedTransition, TimelineEntry
@@ -46,9 +48,14 @@ _SAVE = f"""
 """  # noqa: S608  (constants)
 
 _APPEND = """
-    INSERT INTO orders_timelineentry (order_id, sequence, type, text, at)
-    SELECT * FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::text[], %s::timestamptz[])
+    INSERT INTO orders_timelineentry (order_id, sequence, type, text, at, event_type, cause_type, cause_at)
+    SELECT * FROM unnest(
+        %s::uuid[], %s::int[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[]
+    )
 """
+_entry_values = attrgetter(
+    *("order_id", "sequence", "type", "text", "at", "event_type", "cause_type", "cause_at")
+)
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +74,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     order: Order
     step: Step
-    cause: Cause | None = None
+    heard: Received[Any] | None = None
+
+    @property
+    def told(self) -> Event:
+        """The event that tells others of the step, once the order is as it leaves it."""
+        return self.step.event or OrderAdvanced(
+            order_id=self.order.id, number=self.order.number, step=self.step.type, status=self.order.status
+        )
 
 
 def lock_orders(*, ids: Sequence[UUID], with_lines_of: Sequence[UUID] = ()) -> dict[UUID, Order]:
@@ -130,7 +144,7 @@ def _save(*, orders: Sequence[Order]) -> None:
 
 
 def _append(*, entries: Sequence[TimelineEntry]) -> None:
-    rows = [(entry.order_id, entry.sequence, entry.type, entry.text, entry.at) for entry in entries]
+    rows = [_entry_values(entry) for entry in entries]
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(_APPEND, [list(column) for column in zip(*rows, strict=True)])
@@ -145,15 +159,23 @@ def _entry(*, change: Change, at: datetime) -> TimelineEntry:
     order.sequence += 1
     order.updated_at = at
     return TimelineEntry(
-        order=order, sequence=order.sequence, type=change.step.type, text=change.step.text, at=at
+        order=order,
+        sequence=order.sequence,
+        type=change.step.type,
+        text=change.step.text,
+        at=at,
+        event_type=declaration_of(type(change.told)).name,
+        cause_type=change.heard.type if change.heard else "",
+        cause_at=change.heard.at if change.heard else None,
     )
 
 
 def _outgoing(*, change: Change) -> Outgoing:
-    order, step = change.order, change.step
-    told = step.event or OrderAdvanced(
-        order_id=order.id, number=order.number, step=step.type, status=order.status
-    )
+    order = change.order
     return Outgoing(
-        event=told, aggregate_type="order", aggregate_id=order.id, version=order.sequence, cause=change.cause
+        event=change.told,
+        aggregate_type="order",
+        aggregate_id=order.id,
+        version=order.sequence,
+        cause=change.heard.cause if change.heard else None,
     )

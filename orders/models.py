@@ -242,19 +242,29 @@ class ReturnLine(models.Model):
 
 
 class TimelineEntry(models.Model):
-    """One step of an order's story. Its `sequence` has no gaps, and is that of the event about it."""
+    """One step of an order's story. Its `sequence` has no gaps, and is that of the event about it.
+
+    `event_type` is the name of that event, `cause_type` and `cause_at` those of the event that led to the step: empty
+    where nothing but a person or the clock did.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="timeline", db_index=False)
     sequence = models.PositiveIntegerField()
     type = models.CharField(max_length=40)
     text = models.CharField(max_length=300)
     at = models.DateTimeField()
+    event_type = models.CharField(max_length=200, default="", db_default="")
+    cause_type = models.CharField(max_length=200, default="", db_default="")
+    cause_at = models.DateTimeField(null=True)
 
     class Meta:
         default_permissions = ("view",)
         ordering: ClassVar = ["sequence"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order", "sequence"], name="timeline_sequence_once"),
+            models.CheckConstraint(
+                name="timeline_cause_says_when", condition=Q(cause_type="") ^ Q(cause_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from events import Event, Outgoing
+from events.declaration import declaration_of
 from events.outbox import published, publishing_clause, publishing_parameters
 from events.values import Address, Line
 from orders.models import Order, TimelineEntry
@@ -42,8 +43,8 @@ _PLACE = """
             json_to_recordset(%(lines)s::json) AS (sku text, title text, quantity int, unit_price bigint)
         ) WITH ORDINALITY AS line (sku, title, quantity, unit_price, position)
     ), entry AS (
-        INSERT INTO orders_timelineentry (order_id, sequence, type, text, at)
-        SELECT id, %(sequence)s, %(entry_type)s, %(entry_text)s, %(entry_at)s FROM placed
+        INSERT INTO orders_timelineentry (order_id, sequence, type, text, at, event_type)
+        SELECT id, %(sequence)s, %(entry_type)s, %(entry_text)s, %(entry_at)s, %(event_type)s FROM placed
     ), told AS (
         {publish}
     )
@@ -133,6 +134,7 @@ def _execute(*, order: Order, lines: Sequence[Line], entry: TimelineEntry, event
         "entry_type": entry.type,
         "entry_text": entry.text,
         "entry_at": entry.at,
+        "event_type": declaration_of(type(event)).name,
     }
     with connection.cursor() as cursor:
         cursor.execute(_statement(), parameters)

@@ -1,7 +1,8 @@
 """What an order allows at this moment."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
 from orders.models import Order, Return
@@ -13,6 +14,14 @@ _CANCELLABLE = {
     *(Order.Status.PAYMENT_DECLINED, Order.Status.CONFIRMED),
 }
 _REFUNDABLE = {Order.Status.CONFIRMED, Order.Status.SHIPPED, Order.Status.COMPLETED}
+# How long a step takes when all is well, for the steps that wait for the shop and not for the buyer.
+_USUAL = {
+    Order.Status.PLACED: timedelta(),
+    Order.Status.RESERVED: timedelta(),
+    Order.Status.CONFIRMED: timedelta(seconds=settings.PACK_SECONDS + settings.DISPATCH_SECONDS),
+    Order.Status.SHIPPED: timedelta(seconds=settings.TRANSIT_SECONDS),
+}
+_PATIENCE = timedelta(minutes=2)
 _ENDED = {Order.Status.COMPLETED, Order.Status.REJECTED, Order.Status.CANCELLED}
 
 
@@ -60,6 +69,18 @@ def is_final(*, order: Order) -> bool:
     """Say whether nothing will happen to the order any more: it has ended, and no money or book is on its way back."""
     settled = order.status == Order.Status.COMPLETED or order.refunded_amount == order.paid_amount
     return has_ended(order=order) and settled and not _is_coming_back(order=order)
+
+
+def is_late(*, order: Order) -> bool:
+    """Say whether the next step is the shop's and more than two minutes later than usual."""
+    due_at = late_before().get(order.status)
+    return due_at is not None and order.updated_at < due_at
+
+
+def late_before() -> dict[str, datetime]:
+    """Return, by status, when an order must have come to it to be late now; a buyer's own steps are never late."""
+    now = timezone.now()
+    return {status: now - _PATIENCE - usual for status, usual in _USUAL.items()}
 
 
 def _is_coming_back(*, order: Order) -> bool:

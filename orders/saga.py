@@ -295,6 +295,6 @@ def advance(events: Sequence[Received[Any]]) -> None:
         if step is None:
             refused.append((order, event))
         else:
-            changes.append(Change(order=order, step=step, cause=event.cause))
+            changes.append(Change(order=order, step=step, heard=event))
     write_down(changes=changes)
     refuse(refused=refused)

@@ -9,7 +9,8 @@ from django.core.paginator import Paginator
 
 from events.values import Address, Charges
 from orders.models import Order, TimelineEntry
-from orders.rules import can_cancel, can_pay, can_return, has_ended, is_final, pieces_to_return
+from orders.rules import can_cancel, can_pay, can_return, has_ended, is_final, is_late, pieces_to_return
+from orders.travel import Travel, travel
 from orders.words import tell
 
 
@@ -78,11 +79,13 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     payment: PaymentSummary | None
     parcel: ParcelSummary | None
     timeline: tuple[Entry, ...]
+    travel: Travel
     can_cancel: bool
     can_pay: bool
     can_return: bool
     hold_expires_at: datetime | None
     approve_url: str
+    is_late: bool
     is_final: bool
     live_url: str
 
@@ -135,7 +138,7 @@ class LiveOrder(msgspec.Struct, frozen=True, kw_only=True):
 def get_order_page(*, token: str, after: int = 0) -> OrderPage:
     """Return the order with the timeline entries after `after`; raises `OrderNotFound`."""
     order = _find(token=token)
-    entries = order.timeline.filter(sequence__gt=after).order_by("sequence")
+    entries = order.timeline.order_by("sequence")
     return OrderPage(
         order_id=order.id,
         number=order.number,
@@ -153,12 +156,14 @@ def get_order_page(*, token: str, after: int = 0) -> OrderPage:
         ship_to=msgspec.convert(order.ship_to, Address),
         payment=_payment(order=order),
         parcel=_parcel(order=order),
-        timeline=tuple(_entry(entry=entry) for entry in entries),
+        timeline=tuple(_entry(entry=entry) for entry in entries if entry.sequence > after),
+        travel=travel(entries=entries),
         can_cancel=can_cancel(order=order),
         can_pay=can_pay(order=order),
         can_return=can_return(order=order),
         hold_expires_at=order.hold_expires_at,
         approve_url=order.action_url if order.status == Order.Status.ACTION_REQUIRED else "",
+        is_late=is_late(order=order),
         is_final=is_final(order=order),
         live_url=f"{settings.LIVE_URL}/ws/orders/{order.token}/",
     )

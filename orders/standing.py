@@ -1,35 +1,26 @@
 """Why an order is where it is, in words for staff."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from events.money import format_money
 from orders.models import Order, Return, TimelineEntry
+from orders.rules import late_before
 from orders.selectors import OrderNotFound
 from workers.selectors import HeldUp, Unsent, events_held_up, events_unsent
 
 Status = Order.Status
 
-# How long a step takes when all is well, for the steps that wait for the shop and not for the buyer.
-_USUAL_SECONDS = {
-    Status.PLACED: 0.0,
-    Status.RESERVED: 0.0,
-    Status.CONFIRMED: settings.PACK_SECONDS + settings.DISPATCH_SECONDS,
-    Status.SHIPPED: settings.TRANSIT_SECONDS,
-}
-_PATIENCE = timedelta(minutes=2)
-
 
 def stuck(*, orders: QuerySet[Order]) -> QuerySet[Order]:
     """Keep the orders whose next step is the shop's and more than two minutes late."""
     late = Q()
-    for status, seconds in _USUAL_SECONDS.items():
-        late |= Q(status=status, updated_at__lt=timezone.now() - _PATIENCE - timedelta(seconds=seconds))
+    for status, due_at in late_before().items():
+        late |= Q(status=status, updated_at__lt=due_at)
     return orders.filter(late)
 
 

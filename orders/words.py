@@ -19,6 +19,25 @@ _REJECTIONS = {
     "payment_declined": _("We could not take the payment in time, so the books are for sale again."),
     "expired": _("The payment did not arrive in time, so the books are for sale again."),
 }
+_EVENTS = {
+    "orders.order_placed": _("Order placed"),
+    "orders.payment_requested": _("Payment asked for"),
+    "orders.order_confirmed": _("Order confirmed"),
+    "orders.order_advanced": _("Page told of the step"),
+    "orders.order_completed": _("Order completed"),
+    "orders.order_rejected": _("Order ended without a sale"),
+    "orders.order_cancelled": _("Order cancelled"),
+    "orders.refund_requested": _("Money asked back"),
+    "orders.return_received": _("Books came back"),
+    "inventory.stock_reserved": _("Books set aside"),
+    "inventory.stock_rejected": _("Too few books on the shelf"),
+    "payments.payment_action_required": _("The bank asks the buyer"),
+    "payments.payment_captured": _("Payment went through"),
+    "payments.payment_declined": _("Card declined"),
+    "payments.payment_refunded": _("Money sent back"),
+    "shipments.shipment_dispatched": _("Parcel given to the carrier"),
+    "shipments.shipment_delivered": _("Parcel delivered"),
+}
 PLACED = _("We have your order.")
 RESERVED = _("We are holding your books for you.")
 ACTION_REQUIRED = _("Your bank asks you to approve this payment.")
@@ -46,6 +65,12 @@ def decline_words(*, code: str) -> str:
 def rejection_words(*, reason: str) -> str:
     """Return why an order ended without a sale."""
     return _REJECTIONS.get(reason, _("This order has ended."))
+
+
+def event_words(*, event_type: str) -> str:
+    """Return what an event says in the active language; its own name where nobody has put it into words."""
+    name = event_type.rpartition(".")[0]
+    return gettext(_EVENTS[name]) if name in _EVENTS else event_type
 
 
 def tell(*, text: str) -> str:
