@@ -49,4 +49,5 @@ urlpatterns = [
     path("wishlist/<str:sku>/", wishlist.save, name="wish"),
     path("wishlist/<str:sku>/remove/", wishlist.drop, name="wish_drop"),
     path("robots.txt", robots.robots, name="robots"),
+    path("favicon.ico", robots.favicon),
 ]

@@ -129,5 +129,9 @@ def test_every_page_is_sent_with_a_policy_that_allows_nothing_inline(client: Cli
     assert "default-src 'none'" in policy
 
 
+def test_browsers_find_the_icon_where_they_look_for_it(client: Client) -> None:
+    assert client.get("/favicon.ico").url.endswith(".svg")
+
+
 def test_robots_are_asked_to_leave_orders_alone(client: Client) -> None:
     assert "Disallow: /orders/" in read_page(client, "/robots.txt")
