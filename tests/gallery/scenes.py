@@ -15,8 +15,10 @@ ACCOUNT = "reader@example.org"
 _GONE = "FOX-ILIAD"
 _OPEN_ACCOUNT = (
     "from django.test import Client; from django.contrib.auth import get_user_model as model;"
+    "from orders.services import claim_orders;"
     f"users = model().objects; address = {ACCOUNT!r};"
     "user = users.filter(email=address).first() or users.create_user(username=address, email=address);"
+    "claim_orders(buyer_id=user.pk, email=address);"
     "client = Client(); client.force_login(user); print('session=' + client.cookies['sessionid'].value)"
 )
 _WITHDRAW = f"from shop.models import Product; Product.objects.filter(sku='{_GONE}').update(is_active=False)"
@@ -65,12 +67,15 @@ def _buying() -> dict[str, Reach]:
     return {
         "cart-empty": _at("/cart/"),
         "added": put_in_basket,
+        "drawer": _open_drawer,
         "cart": _at("/cart/"),
         "delivery": _at("/checkout/"),
         "delivery-errors": lambda page: page.get_by_role("button", name="Continue to payment").click(),
         "payment": fill_delivery,
         "payment-errors": lambda page: _pay_by(page, number="4111 1111 1111 1111"),
         "review": lambda page: _pay_by(page, number="4242 4242 4242 4242"),
+        "coupon-refused": lambda page: _use_coupon(page, code="NO-SUCH-CODE"),
+        "coupon": lambda page: _use_coupon(page, code="FOXGLOVE10"),
         "cart-undo": _remove_from_cart,
     }
 
@@ -89,6 +94,8 @@ def _orders(*, shop: RunningShop) -> dict[str, Reach]:
     states = {"completed": delivered, "declined": declined, "3ds": asked, "cancelled": cancelled}
     pages = {f"order-{state}": _at(f"/orders/{token}/") for state, token in states.items()}
     number = shop.order(delivered)["number"]
+    pages["order-travel"] = lambda page: _open_travel(page, path=f"/orders/{delivered}/")
+    pages["return"] = _at(f"/orders/{delivered}/return/")
     return {**pages, "mail": lambda page: _show(page, html=_mail_about(shop=shop, number=number))}
 
 
@@ -100,6 +107,10 @@ def _yours(*, shop: RunningShop) -> dict[str, Reach]:
         "sign-up": _at("/account/signup/"),
         "account": lambda page: _signed_in(page, shop=shop, path="/account/"),
         "addresses": _at("/account/addresses/"),
+        "own-orders": _at("/account/orders/"),
+        "notifications": _at("/account/notifications/"),
+        "review-form": _at(f"/products/{shop.slug_of(shop.some_sku())}/review/"),
+        "wishlist": lambda page: _wish(page, path=f"/products/{shop.slug_of('FOX-SOLDOUT')}/"),
     }
 
 
@@ -122,6 +133,31 @@ def _pay_by(page: Page, *, number: str) -> None:
     fill_card(page, number=number)
     with page.expect_navigation():
         page.get_by_role("button", name="Continue to review").click()
+
+
+def _open_drawer(page: Page) -> None:
+    page.locator("header [data-drawer]").click()
+    page.get_by_role("dialog").wait_for()
+
+
+def _open_travel(page: Page, *, path: str) -> None:
+    page.goto(path)
+    page.get_by_text("How it travelled").click()
+
+
+def _use_coupon(page: Page, *, code: str) -> None:
+    page.locator("#id_code").fill(code)
+    with page.expect_navigation():
+        page.get_by_role("button", name="Use this code").click()
+
+
+def _wish(page: Page, *, path: str) -> None:
+    page.goto(path)
+    save = page.locator("#save")
+    if save.get_by_role("button").count():
+        save.get_by_role("button").click()
+    save.get_by_role("link", name="On your wish list").wait_for()
+    page.goto("/wishlist/")
 
 
 def _remove_from_cart(page: Page) -> None:

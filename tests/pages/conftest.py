@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.running_shop import RunningShop
 
 PATIENCE_MS = 30_000
-# What a browser says of an answer that is no success; the answer itself is what is tested.
-_TOLD_BY_THE_ANSWER = "Failed to load resource: the server responded with a status of"
+# What a browser says of a refusal; where a test asked for the page itself, that answer is what it tests.
+_REFUSED = "Failed to load resource: the server responded with a status of 4"
 HERE = Path(__file__).resolve().parent
 
 
@@ -49,13 +49,21 @@ def plain_page(browser: Browser, shop: RunningShop) -> Iterator[Page]:
 
 
 def listen(page: Page, complaints: list[str]) -> None:
-    """Write down what the browser complains about on this page."""
+    """Write down what the browser complains about on this page, and what a page loads in vain."""
+    asked_for: set[str] = set()
+    page.on(
+        "request", lambda request: asked_for.add(request.url) if request.is_navigation_request() else None
+    )
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
     page.on(
         "console",
         lambda message: (
-            complaints.append(f"{page.url}: {message.text}")
-            if message.type == "error" and not message.text.startswith(_TOLD_BY_THE_ANSWER)
+            complaints.append(f"{page.url}: {message.text} {message.location['url']}")
+            if message.type == "error" and not _is_asked_for(message, asked_for=asked_for)
             else None
         ),
     )
+
+
+def _is_asked_for(message: ConsoleMessage, *, asked_for: set[str]) -> bool:
+    return message.text.startswith(_REFUSED) and message.location["url"] in asked_for
