@@ -130,7 +130,7 @@ def test_every_page_is_sent_with_a_policy_that_allows_nothing_inline(client: Cli
 
 
 def test_browsers_find_the_icon_where_they_look_for_it(client: Client) -> None:
-    assert client.get("/favicon.ico").url.endswith(".svg")
+    assert client.get("/favicon.ico")["Location"].endswith(".svg")
 
 
 def test_robots_are_asked_to_leave_orders_alone(client: Client) -> None:
