@@ -9,7 +9,8 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from orders.selectors import LiveOrder, OrderNotFound, get_live_order
 from workers.live import LiveFeed, live_group
 
-UNKNOWN_ORDER = 4404
+# Who holds no order's token is a stranger to all of them: whether one is close to a real token is not told.
+NOT_YOURS = 4403
 TRY_AGAIN_LATER = 1013
 _FEED_SECONDS = 5.0
 
@@ -32,7 +33,7 @@ class OrderConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channe
         try:
             order = await database_sync_to_async(get_live_order)(token=token)
         except OrderNotFound:
-            await self.close(code=UNKNOWN_ORDER)
+            await self.close(code=NOT_YOURS)
             return
         if not await feed.ready(timeout=_FEED_SECONDS):
             await self.close(code=TRY_AGAIN_LATER)

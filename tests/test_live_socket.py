@@ -81,11 +81,11 @@ def test_what_a_page_says_is_ignored(shop: RunningShop) -> None:
         assert hints_up_to(socket, before + 1)[-1]["sequence"] == before + 1
 
 
-def test_an_unknown_order_is_told_by_the_closing_code(shop: RunningShop) -> None:
+def test_who_holds_no_orders_token_is_refused_by_the_closing_code(shop: RunningShop) -> None:
     with socket_of(shop, "no-such-token") as socket, pytest.raises(ConnectionClosed) as closed:
         socket.recv(timeout=SECONDS)
     assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 4404
+    assert closed.value.rcvd.code == 4403
 
 
 def test_a_page_of_another_site_gets_no_socket(shop: RunningShop) -> None:

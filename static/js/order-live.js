@@ -5,8 +5,7 @@
 
 import { localiseTimes } from "./shop.js";
 
-const REFUSED = new Set([4401, 4403]);
-const UNKNOWN_ORDER = 4404;
+const NOT_YOURS = 4403;
 const SHORTEST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
 const QUIET_FOR = 3_000;
@@ -83,12 +82,12 @@ function closed(code) {
   state.socket = null;
   stop("steady");
   if (state.ended) return;
-  if (code === UNKNOWN_ORDER) {
+  if (code === NOT_YOURS) {
     end();
     return;
   }
   if (!timers.pause && !timers.poll) later("pause", QUIET_FOR, pause);
-  if (!REFUSED.has(code)) reconnectLater();
+  reconnectLater();
 }
 
 function reconnectLater() {

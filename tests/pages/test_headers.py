@@ -48,7 +48,7 @@ def test_an_order_of_a_stranger_is_not_found_on_the_page_nor_on_the_socket(
     with socket_of(shop, NOBODYS) as socket, pytest.raises(ConnectionClosed) as closed:
         socket.recv(timeout=30)
     assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 4404
+    assert closed.value.rcvd.code == 4403
 
 
 def test_an_order_page_is_kept_by_no_cache_and_no_search_engine(shop: RunningShop) -> None:
