@@ -175,10 +175,12 @@ class DeadLetterAdmin(StoredRecordAdmin):
             begun := replay_pages.begin(request=request, selection=selection)
         ):
             return begun
+        is_open = queryset.filter(status=DeadLetter.Status.OPEN).count()
         return replay_pages.ask(
             request=request,
             selection=selection,
-            settled=queryset.exclude(status=DeadLetter.Status.OPEN).count(),
+            settled=queryset.count() - is_open,
+            later=is_open - len(selection.ids),
             action=["retry_selected"],
             confirmed=["yes"],
             # Those that were shown, and not what matches by the time of the answer.

@@ -126,12 +126,19 @@ def retry_group_view(request: HttpRequest) -> HttpResponse:
         raise Http404(str(too_wide)) from too_wide
 
 
-def ask(*, request: HttpRequest, selection: Selection, settled: int = 0, **hidden: Any) -> TemplateResponse:
-    """Show what would be retried, and ask how; `hidden` goes along with the answer, `settled` is left alone."""
+def ask(
+    *, request: HttpRequest, selection: Selection, settled: int = 0, later: int = 0, **hidden: Any
+) -> TemplateResponse:
+    """Show what would be retried, and ask how; `hidden` goes along with the answer.
+
+    Of what staff have ticked, `settled` letters are left alone and `later` ones are too many for one run.
+    """
     context = {
         "title": "Retry dead letters?",
         "preview": replay_runs.preview(selection=selection),
         "settled": settled,
+        "later": later,
+        "form": RetryForm(request.POST or None),
         "hidden": [(name, one) for name, many in hidden.items() for one in many],
     }
     return _page(request=request, template=_CONFIRM_PAGE, context=context)

@@ -259,6 +259,27 @@ def test_a_selection_is_retried_after_its_numbers_were_shown(
     assert DeadLetterAction.objects.filter(action="retry", reason="fixed").count() == 2
 
 
+def test_a_refused_retry_keeps_what_staff_have_written(sign_in: SignIn, letter: DeadLetter) -> None:
+    answer = sign_in("retry_deadletter").post(
+        LETTERS, selection(letter, confirmed="yes", reason="mended", rate="0", stop_after="3")
+    )
+    page = answer.content.decode()
+    assert "Rate: " in page
+    assert 'value="mended"' in page
+    assert 'value="3"' in page
+    assert status_of(letter) == "open"
+
+
+def test_more_ticked_letters_than_one_retry_takes_are_told(
+    sign_in: SignIn, broken: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.admin.MOST_RETRIED_AT_ONCE", 1)
+    deliver(broken, step(name="dead"), step(name="dead"), step(name="dead"))
+
+    page = sign_in("retry_deadletter").post(LETTERS, selection(*DeadLetter.objects.all())).content.decode()
+    assert "2 more are too many for one retry" in page
+
+
 def test_a_selection_without_open_dead_letters_offers_no_retry(sign_in: SignIn, letter: DeadLetter) -> None:
     staff = sign_in("retry_deadletter")
     staff.post(f"{LETTERS}{letter.pk}/retry/")

@@ -207,6 +207,7 @@ def test_a_stopped_run_puts_no_more_in_line_and_ends_with_what_is(desk: Desk, st
     assert DeadLetter.objects.filter(status="open").count() == 1
 
 
+@pytest.mark.usefixtures("kafka_servers")
 def test_a_worker_advances_the_runs_by_itself(new_worker: NewWorker, start: Any) -> None:
     desk = Desk(new_worker("probe"))
     desk.bury("a", "b", "c")

@@ -177,11 +177,16 @@ def _whole(fields: dict[str, Any]) -> str:
 
 
 def _row(row: Any) -> str:
-    text = "  ".join(_value(value) for value in _fields(row).values())
+    text = "  ".join(_named(name=name, value=value) for name, value in _fields(row).items())
     # Ids and names stay whole, so that they can be copied from the terminal.
     return textwrap.fill(
         text, _COLUMNS, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
+
+
+def _named(*, name: str, value: Any) -> str:
+    is_count = isinstance(value, int | float) and name != "id"
+    return f"{value} {name.replace('_', ' ')}" if is_count else _value(value)
 
 
 def _fields(told: Any) -> dict[str, Any]:
