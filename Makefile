@@ -56,9 +56,9 @@ gallery: $(INSTALLED)
 budget: $(INSTALLED)
 	@$(BIN)/python -m tests.gallery.budget
 
-# Every bench into docs/performance/ (QUICK=1: smaller ones, in a few minutes).
+# Every bench into docs/performance/ (QUICK=1: smaller ones, in a few minutes; ONLY="relay pages": those alone anew).
 bench: $(INSTALLED)
-	@$(BIN)/python -m bench report $(if $(QUICK),--quick)
+	@$(BIN)/python -m bench report $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 # New texts into locale/ (needs GNU gettext), and what is translated there into the form that Django reads.
 messages: $(INSTALLED)

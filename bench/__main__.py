@@ -23,6 +23,9 @@ def main() -> None:
         parser.add_argument(f"--{option}", type=int)
     for option in ("way", "kind"):
         parser.add_argument(f"--{option}", help=f"flow and growth: only this {option}")
+    parser.add_argument(
+        "--only", nargs="+", choices=BENCHES, help="report: these anew, the others as they were"
+    )
     parser.add_argument("--quick", action="store_true", help="report: a fraction of the load")
     chosen = vars(parser.parse_args())
     name = chosen.pop("name")

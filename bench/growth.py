@@ -30,7 +30,7 @@ _LINES = """
 """
 _ENTRIES = """
     INSERT INTO orders_timelineentry (order_id, sequence, type, text, at)
-    SELECT id, sequence, 'old', 'Old', placed_at FROM orders_order, generate_series(1, 5) AS sequence
+    SELECT id, step, 'old', 'Old', placed_at FROM orders_order, generate_series(1, 5) AS step
     WHERE number LIKE 'OLD%%'
         AND NOT EXISTS (SELECT FROM orders_timelineentry AS entry WHERE entry.order_id = orders_order.id)
 """

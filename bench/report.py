@@ -53,10 +53,16 @@ _GOALS: tuple[tuple[str, str, str, Value], ...] = (
 )
 
 
-def run(*, quick: bool = False) -> None:
-    """Run every bench and write `docs/performance/report.md`, `figures.json` and the plots."""
-    found: dict[str, Figures] = {}
-    for name, options in (_QUICK if quick else _FULL).items():
+def run(*, quick: bool = False, only: list[str] | None = None) -> None:
+    """Run every bench and write `docs/performance/report.md`, `figures.json` and the plots.
+
+    With `only` those benches are run, and the others keep the figures of the last report.
+    """
+    sizes = _QUICK if quick else _FULL
+    found: dict[str, Figures] = _last_found() if only else {}
+    for name, options in sizes.items():
+        if only and name not in only:
+            continue
         started = time.monotonic()
         try:
             found[name] = run_apart(name=name, **options)
@@ -64,7 +70,12 @@ def run(*, quick: bool = False) -> None:
             print(failure, flush=True)
             continue
         print(f"{name:<10} {time.monotonic() - started:6.0f} s  {json.dumps(found[name])[:160]}", flush=True)
-    _write(found=found, quick=quick)
+        _write(found={name: found[name] for name in sizes if name in found}, quick=quick)
+
+
+def _last_found() -> dict[str, Figures]:
+    figures: dict[str, Figures] = json.loads((FOLDER / "figures.json").read_text())
+    return figures
 
 
 def _write(*, found: dict[str, Figures], quick: bool) -> None:
