@@ -8,7 +8,7 @@ from analytics.services import add_figures
 from events import Received
 from workers import Worker
 
-worker = Worker("analytics", dead_letter="release")
+worker = Worker("analytics", dead_letter="release", gather_ms=100)
 
 
 @worker.on(*HEARD)

@@ -86,7 +86,7 @@ def _relay(*, shop: Shop, rows: int) -> Figures:
     relay = shop.start_workers("relay", label="relay")
     wait_until(lambda: _left() <= rows - _SOON, seconds=120, what="The relay's start")
     left, before, started = _left(), cpu_seconds(state=shop.state), time.monotonic()
-    wait_until(lambda: _left() == 0, seconds=600, what="An empty outbox")
+    wait_until(_is_empty, seconds=600, what="An empty outbox")
     seconds = time.monotonic() - started
     used = difference(before=before, after=cpu_seconds(state=shop.state))
     shop.end(relay)
@@ -94,6 +94,13 @@ def _relay(*, shop: Shop, rows: int) -> Figures:
         "relay_per_second": round(left / seconds, 1),
         "cpu_us_each": {name: round(used[name] / left * 1e6, 1) for name in ("relay", "postgres", "kafka-1")},
     }
+
+
+def _is_empty() -> bool:
+    # Asked twenty times a second: the last row of the index stands until the end, and a count would read them all.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM events_outboxevent ORDER BY shard DESC, id DESC LIMIT 1")
+        return cursor.fetchone() is None
 
 
 def _left() -> int:

@@ -11,7 +11,7 @@ from notifications.mails import Mail
 from notifications.sending import Outcome, send
 from workers import Performed, Received, Worker
 
-worker = Worker("notifications", dead_letter="release")
+worker = Worker("notifications", dead_letter="release", gather_ms=100)
 
 
 @worker.effect(*LETTERS)

@@ -16,7 +16,7 @@ from shipments.models import Parcel
 from shipments.tracking import CARRIER, new_tracking_number
 from workers import Worker
 
-worker = Worker("shipments", dead_letter="hold")
+worker = Worker("shipments", dead_letter="hold", gather_ms=100)
 
 _AT_ONCE = 500
 _UNSENT = [Parcel.Status.WAITING, Parcel.Status.PACKED]

@@ -16,7 +16,7 @@ from shop import wishes
 from shop.coupons import give_back
 from workers import Performed, Worker
 
-worker = Worker("wishlists", dead_letter="release")
+worker = Worker("wishlists", dead_letter="release", gather_ms=500)
 
 
 @worker.on(PriceChanged)

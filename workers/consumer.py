@@ -33,7 +33,7 @@ _POLL_MS = 200
 _COMMIT_TIMEOUT_MS = 10_000
 _NO_EPOCH = -1
 # A commit for every event would cost the broker and the loop more than most handlers do.
-_COMMIT_EVERY_SECONDS = 0.1
+_COMMIT_EVERY_SECONDS = 1.0
 _LOOK_AT_PARKED_SECONDS = 0.5
 _RENEW_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -172,7 +172,7 @@ class Subscription:
     A member without partitions may be one too many, or its client may have got stuck while it joined. From
     here the two look the same, so after `patience_seconds` without any it joins anew.
 
-    What has been handled is committed ten times a second under load, and when there is nothing to do, when partitions
+    What has been handled is committed once a second under load, and when there is nothing to do, when partitions
     are given up and when the membership ends: never more than what was said to be done.
     """
 
@@ -184,7 +184,7 @@ class Subscription:
         self._look_at_progress = time.monotonic() + _LOOK_AT_PROGRESS_SECONDS
         self._handled: dict[TopicPartition, OffsetAndMetadata] = {}
         self._commit_at = 0.0
-        self._consumer = group_consumer(group=worker.name)
+        self._consumer = group_consumer(group=worker.name, gather_ms=worker.gather_ms)
         self._consumer.subscribe(
             worker.topics, listener=_Rebalances(worker=worker, give_up=self._commit_in_passing)
         )

@@ -20,14 +20,19 @@ from workers.record import MAX_RECORD_BYTES
 _REQUEST_TIMEOUT_MS = 30_000
 _BOOTSTRAP_TIMEOUT_MS = 5_000
 _MAX_POLL_RECORDS = 500
+_ENOUGH_BYTES = 65_536
 # How long the partitions of a worker that was killed wait for its successor; heartbeats come from a thread of
 # their own, so a slow batch does not cost the membership.
 _SESSION_TIMEOUT_MS = 10_000
 _HEARTBEAT_MS = 2_000
 
 
-def group_consumer(*, group: str) -> Any:
-    """Return a consumer of the group: manual commit, from the earliest record, no auto-created topics."""
+def group_consumer(*, group: str, gather_ms: int) -> Any:
+    """Return a consumer of the group: manual commit, from the earliest record, no auto-created topics.
+
+    With `gather_ms` the broker answers when that time is over, or when there is enough for a batch.
+    """
+    gathering = {"fetch_min_bytes": _ENOUGH_BYTES, "fetch_max_wait_ms": gather_ms} if gather_ms else {}
     return _make(
         KafkaConsumer,
         metrics_enabled=False,
@@ -40,6 +45,7 @@ def group_consumer(*, group: str) -> Any:
         heartbeat_interval_ms=_HEARTBEAT_MS,
         max_poll_records=_MAX_POLL_RECORDS,
         request_timeout_ms=_REQUEST_TIMEOUT_MS,
+        **gathering,
     )
 
 

@@ -97,14 +97,16 @@ class Worker:
     """One service's consumer group: `worker = Worker("inventory", dead_letter="hold")`.
 
     `dead_letter` says what becomes of the later events of an order when one of its events is dead: `hold`
-    keeps them waiting behind it, `release` lets them go on.
+    keeps them waiting behind it, `release` lets them go on. `gather_ms` is for work that nobody waits for: so many
+    milliseconds Kafka gathers events for one batch, where without it each event would be a batch of its own.
     """
 
-    def __init__(self, name: str, *, dead_letter: OnDeadLetter) -> None:
+    def __init__(self, name: str, *, dead_letter: OnDeadLetter, gather_ms: int = 0) -> None:
         if name in _workers or name == "relay":
             raise DeclarationError(f"There is already a worker named {name!r}; a name is a consumer group.")
         self.name = name
         self.dead_letter = dead_letter
+        self.gather_ms = gather_ms
         self.handlers: dict[str, Handler] = {}
         self.periodic: list[Periodic] = []
         self.breaker = Breaker(worker=name)
