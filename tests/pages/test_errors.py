@@ -55,7 +55,9 @@ def test_mistakes_are_told_first_and_lead_to_their_fields(
     assert page.title().startswith("Error:")
     summary = page.locator("#error-summary")
     expect(summary).to_be_focused()
-    for link in summary.get_by_role("link").all():
+    links = summary.get_by_role("link").all()
+    assert links
+    for link in links:
         field = page.locator(str(link.get_attribute("href")))
         link.click()
         expect(field).to_be_focused()

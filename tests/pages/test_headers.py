@@ -23,7 +23,8 @@ def test_every_answer_says_what_a_browser_must_not_do(shop: RunningShop, path: s
     headers = httpx.get(f"{shop.url}{path}").headers
 
     assert {name: headers.get(name) for name in EXPECTED} == EXPECTED
-    assert "camera=()" in headers["permissions-policy"]
+    for feature in ("camera", "microphone", "geolocation", "payment", "usb"):
+        assert f"{feature}=()" in headers["permissions-policy"]
     assert "unsafe" not in headers["content-security-policy"]
 
 
@@ -40,15 +41,18 @@ def test_behind_https_every_cookie_is_secure_and_the_browser_stays_there(shop: R
 def test_an_order_of_a_stranger_is_not_found_on_the_page_nor_on_the_socket(
     page: Page, shop: RunningShop
 ) -> None:
-    answer = page.goto(f"/orders/{NOBODYS}/")
-    assert answer is not None
-    assert answer.status == 404
-    assert page.request.get(f"/orders/{NOBODYS}/timeline").status == 404
+    token = shop.placed()
+    known_to_strangers = [NOBODYS, shop.order(token)["number"], token.lower(), token[:-1]]
+    for guess in known_to_strangers:
+        answer = page.goto(f"/orders/{guess}/")
+        assert answer is not None
+        assert answer.status == 404
+        assert page.request.get(f"/orders/{guess}/timeline/").status == 404
 
-    with socket_of(shop, NOBODYS) as socket, pytest.raises(ConnectionClosed) as closed:
-        socket.recv(timeout=30)
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 4403
+        with socket_of(shop, guess) as socket, pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=30)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4403
 
 
 def test_an_order_page_is_kept_by_no_cache_and_no_search_engine(shop: RunningShop) -> None:

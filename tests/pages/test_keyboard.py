@@ -95,8 +95,8 @@ def test_the_drawer_keeps_the_focus_and_gives_it_back(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
 
-    for _ in range(12):
-        page.keyboard.press("Tab")
+    for key in ("Tab",) * 12 + ("Shift+Tab",) * 12:
+        page.keyboard.press(key)
         assert page.evaluate("document.activeElement.matches('#drawer *, body')"), "the focus left the drawer"
     page.keyboard.press("Escape")
 

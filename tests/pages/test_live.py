@@ -27,24 +27,24 @@ class Line:
     """The wire between the page and the live feed, which a test cuts and mends."""
 
     def __init__(self, *, page: Page) -> None:
-        self.is_cut = False
+        self.is_cut = self.is_down = False
         self.code = 1006
         self._open: list[WebSocketRoute] = []
         page.route_web_socket("**/ws/orders/**", self._connect)
 
-    def hide_news_while_cut(self, page: Page) -> None:
-        """Let every read find nothing new while the line is cut, so that only the socket can bring what happened."""
+    def hide_news_while_down(self, page: Page) -> None:
+        """Let every read find nothing new until a socket is open again: only the socket can bring what happened."""
         page.route(re.compile(r"/timeline/\?after="), self._read)
 
     def _read(self, route: Route) -> None:
-        if self.is_cut:
+        if self.is_down:
             route.fulfill(status=204)
         else:
             route.continue_()
 
     def cut(self, *, code: int) -> None:
         """Close what is open with this code, and every new socket at once."""
-        self.is_cut, self.code = True, code
+        self.is_cut, self.is_down, self.code = True, True, code
         for socket in self._open:
             socket.close(code=code)
         self._open.clear()
@@ -57,6 +57,7 @@ class Line:
         if self.is_cut:
             socket.close(code=self.code)
             return
+        self.is_down = False
         socket.connect_to_server()
         self._open.append(socket)
 
@@ -66,7 +67,7 @@ def test_what_happened_while_the_socket_was_closed_appears_once_and_in_order(
     page: Page, shop: RunningShop, code: int
 ) -> None:
     line = Line(page=page)
-    line.hide_news_while_cut(page)
+    line.hide_news_while_down(page)
     token = shop.placed(payment_method="pm_card_declined")
     declined = shop.wait_for(token, "payment_declined")["sequence"]
     page.goto(f"/orders/{token}/")

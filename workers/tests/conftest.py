@@ -22,9 +22,9 @@ def new_worker() -> Iterator[NewWorker]:
     """Declare workers that are forgotten after the test."""
     names: list[str] = []
 
-    def declare(name: str = "probe", dead_letter: str = "hold") -> Worker:
+    def declare(name: str = "probe", dead_letter: str = "hold", gather_ms: int = 0) -> Worker:
         names.append(name)
-        return Worker(name, dead_letter=dead_letter)  # type: ignore[arg-type]
+        return Worker(name, dead_letter=dead_letter, gather_ms=gather_ms)  # type: ignore[arg-type]
 
     yield declare
     for name in names:
