@@ -203,7 +203,7 @@ class Subscription:
         except KafkaError as error:
             raise DependencyDown(f"Kafka ({error!r})") from error
         if not polled:
-            self._commit()
+            self._commit_in_passing()
         if self._unassigned_since is not None:
             self._look_for_partitions(since=self._unassigned_since)
         if time.monotonic() >= self._look_at_progress:
@@ -217,24 +217,35 @@ class Subscription:
             place = TopicPartition(one.topic, one.partition)
             self._handled[place] = OffsetAndMetadata(one.offset + 1, "", _NO_EPOCH)
         if time.monotonic() >= self._commit_at:
-            self._commit()
+            self._commit_in_passing()
 
     def _commit(self) -> None:
-        """Commit what has been handled; if the group has moved on, it comes again elsewhere."""
+        """Commit what has been handled and wait for the answer; if the group has moved on, it comes again elsewhere."""
         handled, self._handled = self._handled, {}
-        self._commit_at = time.monotonic() + _COMMIT_EVERY_SECONDS
         if not handled:
             return
         try:
             self._consumer.commit(handled, timeout_ms=_COMMIT_TIMEOUT_MS)
         except (CommitFailedError, KafkaError) as error:
-            logger.warning("%s: offsets not committed, records will come again: %r", self._worker.name, error)
+            self._not_committed(error)
 
     def _commit_in_passing(self) -> None:
-        """Commit what has been handled without waiting: kafka-python asks for it in the thread that would answer."""
+        """Commit what has been handled without waiting for the answer.
+
+        It would come late: a broker answers one request of a connection after the other, and the next fetch, which
+        may wait for records, is on its way already.
+        """
         handled, self._handled = self._handled, {}
+        self._commit_at = time.monotonic() + _COMMIT_EVERY_SECONDS
         if handled:
-            self._consumer.commit_async(handled)
+            self._consumer.commit_async(handled, callback=self._note_commit)
+
+    def _note_commit(self, _offsets: object, outcome: object) -> None:
+        if isinstance(outcome, BaseException):
+            self._not_committed(outcome)
+
+    def _not_committed(self, error: BaseException) -> None:
+        logger.warning("%s: offsets not committed, records will come again: %r", self._worker.name, error)
 
     def rewind(self, polled: Sequence[Any]) -> None:
         """Go back to before these records, in the partitions that are still ours."""

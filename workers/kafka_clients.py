@@ -21,6 +21,7 @@ _REQUEST_TIMEOUT_MS = 30_000
 _BOOTSTRAP_TIMEOUT_MS = 5_000
 _MAX_POLL_RECORDS = 500
 _ENOUGH_BYTES = 65_536
+_SHORTEST_WAIT_SECONDS = 0.02
 # How long the partitions of a worker that was killed wait for its successor; heartbeats come from a thread of
 # their own, so a slow batch does not cost the membership.
 _SESSION_TIMEOUT_MS = 10_000
@@ -33,7 +34,7 @@ def group_consumer(*, group: str, gather_ms: int) -> Any:
     With `gather_ms` the broker answers when that time is over, or when there is enough for a batch.
     """
     gathering = {"fetch_min_bytes": _ENOUGH_BYTES, "fetch_max_wait_ms": gather_ms} if gather_ms else {}
-    return _make(
+    consumer = _make(
         KafkaConsumer,
         metrics_enabled=False,
         group_id=group,
@@ -47,6 +48,19 @@ def group_consumer(*, group: str, gather_ms: int) -> Any:
         request_timeout_ms=_REQUEST_TIMEOUT_MS,
         **gathering,
     )
+    _never_spin(consumer)
+    return consumer
+
+
+def _never_spin(consumer: Any) -> None:
+    """Let a poll wait for a moment even when a heartbeat is overdue.
+
+    kafka-python (3.0.12) waits for records no longer than until the next heartbeat, and not at all while one is overdue
+    because the answer to the last is late: then a poll turns round and round on a whole core until its time is over.
+    """
+    coordinator = consumer._coordinator
+    time_to_next_poll = coordinator.time_to_next_poll
+    coordinator.time_to_next_poll = lambda: max(_SHORTEST_WAIT_SECONDS, time_to_next_poll())
 
 
 def bare_consumer() -> Any:

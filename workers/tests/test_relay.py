@@ -1,6 +1,6 @@
 """What leaves the outbox reaches Kafka, in order for each key, and only then leaves the table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from events.orders import OrderAdvanced
 from events.outbox import RawRecord, publish_raw
 from tests.waiting import eventually
 from workers.kafka_clients import bare_consumer
+from workers.relay import _READ, Shards
 from workers.replay import read_topics
 from workers.tests.conftest import step
 from workers.topics import create_topics
@@ -132,6 +133,30 @@ def test_the_record_is_a_cloudevent_that_any_client_can_read(start_manage: Start
     assert headers["content-type"] == "application/json"
     assert set(headers) >= {"ce_source", "ce_time", "ce_dataschema", "traceparent", "correlationid"}
     assert msgspec.json.decode(record.value)["order_id"] == str(order_id)
+
+
+def test_a_read_looks_at_no_more_of_a_long_backlog_than_it_takes() -> None:
+    publish_backlog(rows=3_000)
+
+    with Shards() as shards, connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {_READ}", [shards.owned(), 10])
+        [[[told]]] = cursor.fetchall()
+    connection.close()  # and with it the session that would hold the shards
+
+    assert sum(rows_read(told["Plan"])) < 1_000
+
+
+def publish_backlog(*, rows: int) -> None:
+    """Commit so many events at once, of which the planner has no statistics."""
+    with transaction.atomic():
+        publish_raw([_raw(key=str(number), value=b"{}") for number in range(rows)])
+
+
+def rows_read(plan: dict[str, Any]) -> Iterator[float]:
+    """Yield how many rows each step of a plan took or passed over."""
+    yield (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
+    for step_ in plan.get("Plans", []):
+        yield from rows_read(step_)
 
 
 def _publish_one(order_id: UUID) -> UUID:
