@@ -84,7 +84,7 @@ def fill(*, events: int) -> None:
 
 def floor(*, progress: Progress) -> None:
     """A bare loop: poll, decode, write the ids to the inbox, commit both."""
-    consumer = group_consumer(group="bench-floor")
+    consumer = group_consumer(group="bench-floor", gather_ms=0)
     consumer.subscribe([_TOPIC])
     while not progress.over.is_set():
         records = [one for batch in consumer.poll(timeout_ms=200).values() for one in batch]
