@@ -187,7 +187,7 @@ def _welcome(*, stack: Stack, port: int, health_port: int) -> None:
         f"\n  Admin  {shop}/admin/   user {username}, password {password}"
         f"\n  API    {shop}/api/v1/docs/"
         f"\n  Pay    with 4242 4242 4242 4242, any date to come, any CVC"
-        f"\n  Health http://localhost:{health_port}/metrics   the relay; each worker one port higher"
+        f"\n  Health http://localhost:{health_port}/metrics   the relay; each worker one port higher, by name"
         f"\n  Mails  {stack.state.mail}"
         f"\n  Logs   {stack.state.logs}"
         "\n\n  Ctrl-C stops all of it; the data stays.\n",

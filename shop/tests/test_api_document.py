@@ -85,3 +85,9 @@ def _routes(resolver: Any) -> list[list[Any]]:
 
 def _if_foreign(url: str, ours: str) -> list[str]:
     return [] if url.startswith((ours, "data:", "blob:")) else [f"asks {url}"]
+
+
+def test_programs_that_ask_for_json_get_the_document(client: Client) -> None:
+    answer = client.get("/api/v1/schema/", headers={"Accept": "application/json"})
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/json"

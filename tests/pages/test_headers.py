@@ -28,6 +28,11 @@ def test_every_answer_says_what_a_browser_must_not_do(shop: RunningShop, path: s
     assert "unsafe" not in headers["content-security-policy"]
 
 
+def test_a_refusal_has_its_words_in_the_status_line(shop: RunningShop) -> None:
+    refused = httpx.post(f"{shop.url}/api/v1/orders/", json={})
+    assert (refused.status_code, refused.reason_phrase) == (422, "Unprocessable Entity")
+
+
 def test_behind_https_every_cookie_is_secure_and_the_browser_stays_there(shop: RunningShop) -> None:
     answer = shop.manage("shell", "-c", _ASK_OVER_HTTPS, SECURE_COOKIES="true").splitlines()
 
