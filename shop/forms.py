@@ -104,7 +104,12 @@ class FindOrderForm(forms.Form):
         max_length=20,
         error_messages={"required": _("Enter the order number")},
         widget=forms.TextInput(
-            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
+            attrs={
+                "form": "order",
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "autocapitalize": "characters",
+            }
         ),
     )
     email = forms.EmailField(

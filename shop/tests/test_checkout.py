@@ -256,6 +256,34 @@ def test_a_total_that_was_not_shown_is_not_charged(ready: Client) -> None:
     assert not published(OrderPlaced)
 
 
+def test_what_stands_on_the_review_is_what_is_ordered(ready: Client) -> None:
+    load_demo_coupons()
+    chosen = {"shipping_method": "express", "code": "foxglove10"}
+
+    answer = ready.post("/checkout/review/", {**fill_in_review(ready), **chosen}, follow=True)
+    page = text(answer)
+    assert not published(OrderPlaced), "nobody has seen this total"
+    assert "Look at the total again" in page
+    assert re.search(r'value="express" checked', page)
+    assert 'value="FOXGLOVE10"' in page
+
+    ready.post("/checkout/review/", {**fill_in_review(ready), **chosen})
+    [order] = published(OrderPlaced)
+    assert (order.charges.shipping_method, order.charges.coupon) == ("express", "FOXGLOVE10")
+
+
+def test_a_code_that_is_refused_with_the_order_orders_nothing(ready: Client) -> None:
+    answer = ready.post("/checkout/review/", {**fill_in_review(ready), "code": "nosuch"})
+    assert answer.status_code == 422
+    assert not published(OrderPlaced)
+
+
+def test_using_a_code_keeps_the_way_of_delivery_that_stands_beside_it(ready: Client) -> None:
+    load_demo_coupons()
+    ready.post("/checkout/coupon/", {"shipping_method": "express", "code": "foxglove10"})
+    assert re.search(r'value="express" checked', text(ready.get("/checkout/review/")))
+
+
 def test_a_coupon_is_entered_at_the_review_and_taken_off(ready: Client) -> None:
     load_demo_coupons()
     assert ready.post("/checkout/coupon/", {"code": " foxglove10 "}).status_code == 303
@@ -272,7 +300,9 @@ def test_a_code_that_does_not_hold_is_said_beside_its_field(ready: Client) -> No
 
     assert answer.status_code == 422
     assert '<a href="#id_code">We do not know this code.</a>' in text(answer)
-    assert '<form method="post" action="/checkout/review/" data-once>' in text(answer), "one can still order"
+    assert '<form method="post" action="/checkout/review/" id="order" novalidate data-once>' in text(
+        answer
+    ), "one can still order"
 
 
 def test_who_guesses_at_codes_is_asked_to_wait(ready: Client, settings: Any) -> None:

@@ -1,9 +1,12 @@
 """The guest's checkout: delivery, payment, review; then the live order page."""
 
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from django.contrib import messages
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -81,21 +84,31 @@ def review(request: HtmxRequest) -> HttpResponse:
 @require_POST
 def shipping(request: HtmxRequest) -> HttpResponse:
     """Choose how the parcel travels; the review shows what that costs."""
-    form = ShippingForm(request.POST)
-    if form.is_valid():
-        choose_shipping(session=request.session, method=form.cleaned_data["shipping_method"])
-    return see_other("shop:review")
+    return _take_choices(request)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def coupon(request: HtmxRequest) -> HttpResponse:
     """Take a coupon's code, or leave it out again; the review shows what it takes off."""
-    form = CouponForm(request.POST)
     if request.method != "POST":
         return see_other("shop:review")  # a refused code is shown at this address, and may be asked for again
+    return _take_choices(request)
+
+
+def _take_choices(request: HtmxRequest) -> HttpResponse:
+    """Keep the way of delivery and the coupon that stand on the review page, and show what they cost."""
+    way, form = ShippingForm(request.POST), CouponForm(request.POST)
+    if way.is_valid():
+        choose_shipping(session=request.session, method=way.cleaned_data["shipping_method"])
     if not form.is_valid():
         return _render_review(request, form=form)
+    if "code" not in request.POST or form.cleaned_data["code"] == _taken(request).coupon:
+        return see_other("shop:review")
+    return _take_coupon(request, form=form)
+
+
+def _take_coupon(request: HtmxRequest, *, form: CouponForm) -> HttpResponse:
     throttle = CouponThrottle()
     if not throttle.allow_call(request=request):
         return _too_often(request, form=form, seconds=throttle.wait())
@@ -111,6 +124,8 @@ def _place(request: HtmxRequest, *, form: PlaceOrderForm) -> HttpResponse:
     key = form.cleaned_data["idempotency_key"]
     if token := find_placed_order(session=request.session, idempotency_key=key):
         return see_other("orders:order", token=token)
+    if _chose_otherwise(request):
+        return _ask_again(request)
     try:
         agreed = read_agreement(text=form.cleaned_data["agreed"])
         token = place_cart(session=request.session, idempotency_key=key, agreed=agreed)
@@ -119,6 +134,25 @@ def _place(request: HtmxRequest, *, form: PlaceOrderForm) -> HttpResponse:
     except (CheckoutIncomplete, ValueError):
         return _render_review(request, is_error=True)
     return see_other("orders:order", token=token)
+
+
+def _ask_again(request: HtmxRequest) -> HttpResponse:
+    response = _take_choices(request)
+    if response.status_code == HTTPStatus.SEE_OTHER:
+        messages.info(request, _("Your choice is taken. Look at the total again, then order."))
+    return response
+
+
+def _chose_otherwise(request: HtmxRequest) -> bool:
+    """Say whether the page that was sent has a way of delivery or a code on it that nobody has seen the price of."""
+    taken, code = _taken(request), CouponForm(request.POST)
+    way = request.POST.get("shipping_method", taken.shipping_method)
+    same_code = "code" not in request.POST or (code.is_valid() and code.cleaned_data["code"] == taken.coupon)
+    return way != taken.shipping_method or not same_code
+
+
+def _taken(request: HtmxRequest) -> Checkout:
+    return read_checkout(session=request.session)
 
 
 def _too_often(request: HtmxRequest, *, form: CouponForm, seconds: float) -> HttpResponse:
