@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
@@ -166,3 +167,7 @@ class CouponAdmin(admin.ModelAdmin):
     search_fields = ["code"]
     readonly_fields = ["uses"]
     inlines = [CouponUseInline]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new coupon is good from now on, unless staff say otherwise."""
+        return {"starts_at": timezone.now(), **super().get_changeform_initial_data(request)}

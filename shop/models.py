@@ -253,9 +253,15 @@ class Coupon(models.Model):
     """
 
     code = models.CharField(max_length=40, unique=True, help_text="Capital letters, digits and hyphens.")
-    percent = models.PositiveSmallIntegerField(null=True, blank=True)
-    amount = models.PositiveBigIntegerField(null=True, blank=True, help_text="Minor units.")
-    minimum_subtotal = models.PositiveBigIntegerField(default=0, help_text="Minor units.")
+    percent = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="1 to 90; empty where an amount is taken off."
+    )
+    amount = models.PositiveBigIntegerField(
+        null=True,
+        blank=True,
+        help_text="In minor units (cents), less than the smallest subtotal; empty for a percentage.",
+    )
+    minimum_subtotal = models.PositiveBigIntegerField(default=0, help_text="In minor units (cents).")
     most_uses = models.PositiveIntegerField(null=True, blank=True, help_text="Empty for no limit.")
     most_uses_each = models.PositiveIntegerField(
         null=True, blank=True, help_text="By one email address; empty for no limit."

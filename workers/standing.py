@@ -93,8 +93,10 @@ def _outbox_problems(outbox: Outbox) -> Iterator[str]:
 
 def _worker_problems(worker: WorkerStanding) -> Iterator[str]:
     if worker.members == 0:
-        yield f"{worker.name} has no members: start `manage.py run_worker {worker.name}`."
+        runs = f"does `manage.py run_worker {worker.name}` run?"
+        yield f"{worker.name} has no members: {runs} After Kafka was away it joins again by itself."
     if worker.lag_seconds is not None and worker.lag_seconds > LONGEST_LAG_SECONDS:
         yield f"{worker.name} is {worker.lag_seconds:.0f} s behind."
     if worker.dead.open:
-        yield f"{worker.name} has {worker.dead.open} dead letters of {worker.dead.causes} causes: see the admin site."
+        letters = f"{worker.dead.open} dead letters of {worker.dead.causes} causes"
+        yield f"{worker.name} has {letters}: see `manage.py dead_letters groups`, or the admin site."

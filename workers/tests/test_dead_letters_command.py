@@ -88,7 +88,7 @@ def test_a_retry_begins_a_run_in_the_name_of_who_asked(letter: DeadLetter, hire:
     run = ReplayRun.objects.get()
     assert (str(run.by), run.reason, run.rate, run.stop_after) == ("robin", "fixed", 5, 3)
     assert "robin" in told("runs")
-    assert "1 total" in told("runs")
+    assert "total 1" in told("runs")
     told("stop", run.pk, "--user", "robin", "--reason", "a mistake")
     run.refresh_from_db()
     assert (run.state, run.stop_reason) == ("stopped", "a mistake")

@@ -186,7 +186,7 @@ def _row(row: Any) -> str:
 
 def _named(*, name: str, value: Any) -> str:
     is_count = isinstance(value, int | float) and name != "id"
-    return f"{value} {name.replace('_', ' ')}" if is_count else _value(value)
+    return f"{name.replace('_', ' ')} {value}" if is_count else _value(value)
 
 
 def _fields(told: Any) -> dict[str, Any]:

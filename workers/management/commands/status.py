@@ -1,5 +1,6 @@
 """`manage.py status`: how everything stands, on one screen."""
 
+import logging
 from typing import Any
 
 import msgspec
@@ -19,6 +20,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        # What kafka-python has to say of a broker that does not answer stands in the table.
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)
         try:
             standing = read_standing()
         except DatabaseError as error:
