@@ -4,25 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('shop', '0007_coupons'),
+        ("shop", "0007_coupons"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='coupon',
-            name='amount',
-            field=models.PositiveBigIntegerField(blank=True, help_text='In minor units (cents), less than the smallest subtotal; empty for a percentage.', null=True),
+            model_name="coupon",
+            name="amount",
+            field=models.PositiveBigIntegerField(
+                blank=True,
+                help_text="In minor units (cents), less than the smallest subtotal; empty for a percentage.",
+                null=True,
+            ),
         ),
         migrations.AlterField(
-            model_name='coupon',
-            name='minimum_subtotal',
-            field=models.PositiveBigIntegerField(default=0, help_text='In minor units (cents).'),
+            model_name="coupon",
+            name="minimum_subtotal",
+            field=models.PositiveBigIntegerField(default=0, help_text="In minor units (cents)."),
         ),
         migrations.AlterField(
-            model_name='coupon',
-            name='percent',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='1 to 90; empty where an amount is taken off.', null=True),
+            model_name="coupon",
+            name="percent",
+            field=models.PositiveSmallIntegerField(
+                blank=True, help_text="1 to 90; empty where an amount is taken off.", null=True
+            ),
         ),
     ]
