@@ -14,7 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.renderers import OpenApiJsonRenderer
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.renderers import BaseRenderer, JSONRenderer, TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -68,11 +68,15 @@ def describe(
     gives: type[msgspec.Struct],
     status: int = 200,
     takes: type[msgspec.Struct] | None = None,
+    example: dict[str, Any] | None = None,
     refuses: dict[int, str] | None = None,
     parameters: Iterable[OpenApiParameter] = (),
     tag: str,
 ) -> Callable[[F], F]:
-    """Describe a call: its name in generated clients, what it takes and gives, why it may be refused by status."""
+    """Describe a call: its name in generated clients, what it takes and gives, why it may be refused by status.
+
+    `example` is a body that the demo takes as it stands, for who tries the call out.
+    """
     refusals = {**_ANY_REFUSAL, **(_BODY_REFUSAL if takes else {}), **(refuses or {})}
     responses: dict[Any, Any] = {(status, "application/json"): OpenApiResponse(gives, description="Done.")}
     for code, why in sorted(refusals.items()):
@@ -81,6 +85,7 @@ def describe(
         operation_id=name,
         summary=summary,
         request=takes,
+        examples=[OpenApiExample(summary, value=example, request_only=True)] if example else [],
         responses=responses,
         parameters=list(parameters),
         tags=[tag],

@@ -43,6 +43,18 @@ from shop.apis.values import (
 _TAG = "Orders"
 _KEY = re.compile(r"[!-~]{1,255}")
 _LATEST = 2**31 - 1
+_ORDER = {
+    "lines": [{"sku": "FOX-PRIDE", "quantity": 1}],
+    "email": "ada@example.org",
+    "ship_to": {
+        "name": "Ada Example",
+        "line1": "1 Example Street",
+        "city": "Exampleton",
+        "postal_code": "12345",
+        "country": "DE",
+    },
+    "payment_method": "pm_card_visa",
+}
 
 
 class Orders(APIView):
@@ -55,6 +67,7 @@ class Orders(APIView):
         summary="Place an order",
         tag=_TAG,
         takes=OrderRequest,
+        example=_ORDER,
         gives=AcceptedOrder,
         status=202,
         refuses={

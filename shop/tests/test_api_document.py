@@ -91,3 +91,12 @@ def test_programs_that_ask_for_json_get_the_document(client: Client) -> None:
     answer = client.get("/api/v1/schema/", headers={"Accept": "application/json"})
     assert answer.status_code == 200
     assert answer["Content-Type"] == "application/json"
+
+
+def test_the_example_of_an_order_is_one_that_the_demo_takes(client: Client) -> None:
+    put_on_shelf(sku="FOX-PRIDE")
+    body = read_document(client)["paths"]["/api/v1/orders/"]["post"]["requestBody"]["content"]
+    [example] = body["application/json"]["examples"].values()
+
+    answer = client.post("/api/v1/orders/", example["value"], content_type="application/json")
+    assert answer.status_code == 202
