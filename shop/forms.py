@@ -104,12 +104,7 @@ class FindOrderForm(forms.Form):
         max_length=20,
         error_messages={"required": _("Enter the order number")},
         widget=forms.TextInput(
-            attrs={
-                "form": "order",
-                "autocomplete": "off",
-                "spellcheck": "false",
-                "autocapitalize": "characters",
-            }
+            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
         ),
     )
     email = forms.EmailField(
@@ -244,7 +239,12 @@ class CouponForm(forms.Form):
         max_length=40,
         required=False,
         widget=forms.TextInput(
-            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
+            attrs={
+                "form": "order",
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "autocapitalize": "characters",
+            }
         ),
     )
 

@@ -49,3 +49,31 @@ def test_without_scripts_a_search_leads_by_the_banks_page_to_a_delivered_order(p
     plain_page.wait_for_url("**/orders/*/")
 
     refresh_until(plain_page, "Delivered. Happy reading.")
+
+
+def test_what_stands_on_the_review_is_priced_before_it_is_charged(page: Page) -> None:
+    put_in_basket(page)
+    fill_delivery(page)
+    fill_card(page, number="4242 4242 4242 4242")
+    page.get_by_role("button", name="Continue to review").click()
+    page.get_by_label("Express").check()
+    page.get_by_label("Coupon code").fill("foxglove10")
+    page.get_by_role("button", name="Order and pay").click()
+
+    expect(page.get_by_text("Look at the total again")).to_be_visible()
+    expect(page.get_by_label("Express")).to_be_checked()
+    expect(page.get_by_text("Coupon FOXGLOVE10")).to_be_visible()
+    page.get_by_role("button", name="Order and pay").click()
+    page.wait_for_url("**/orders/*/")
+    expect(page.get_by_text("Coupon FOXGLOVE10")).to_be_visible()
+
+
+def test_enter_in_the_coupon_field_uses_the_code(page: Page) -> None:
+    put_in_basket(page)
+    fill_delivery(page)
+    fill_card(page, number="4242 4242 4242 4242")
+    page.get_by_role("button", name="Continue to review").click()
+    page.get_by_label("Coupon code").fill("no-such-code")
+    page.get_by_label("Coupon code").press("Enter")
+
+    expect(page.locator("#error-summary").get_by_text("We do not know this code.")).to_be_visible()
