@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import httpx
 import psutil
 import psycopg
 import pytest
@@ -55,6 +56,7 @@ def _kill_amid_orders(shop: RunningShop, *, victims: list[str], chance: random.R
     for victim, pid in killed.items():
         eventually(_is_back(shop, victim, instead_of=pid), seconds=BACK_SECONDS, what=f"{victim} is back")
     eventually(lambda: _database_answers(shop), seconds=BACK_SECONDS, what="the database answers")
+    eventually(lambda: _shop_answers(shop), seconds=BACK_SECONDS, what="the shop answers")
 
     findings = shop.require_invariants(since=since, accepted=tokens)
 
@@ -78,6 +80,14 @@ def _kill_after(shop: RunningShop, victim: str, *, order: "Future[str]") -> int:
 
 def _is_back(shop: RunningShop, victim: str, *, instead_of: int) -> Callable[[], bool]:
     return lambda: shop.is_back(victim, instead_of=instead_of)
+
+
+def _shop_answers(shop: RunningShop) -> bool:
+    # Its process is back before its door is open: whoever comes next would find it closed.
+    try:
+        return shop.get("/products/").is_success
+    except httpx.TransportError:
+        return False
 
 
 def _database_answers(shop: RunningShop) -> bool:

@@ -16,6 +16,8 @@ from workers.topics import create_topics
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("kafka_servers")]
 
 COUNT = 60
+# Without gathering about thirty on a quiet machine; with it one for each two seconds that the trickle takes.
+MOST_BATCHES = 8
 
 
 def trickle(*, count: int) -> list[UUID]:
@@ -46,7 +48,6 @@ def batches_of(*, new_worker: NewWorker, name: str, gather_ms: int) -> int:
     return sum(1 for batch in handled if batch & ids)
 
 
-def test_a_worker_that_gathers_gets_a_trickle_in_fewer_batches(new_worker: NewWorker) -> None:
+def test_a_worker_that_gathers_gets_a_trickle_in_few_batches(new_worker: NewWorker) -> None:
     create_topics(partitions=1)
-    gathered = batches_of(new_worker=new_worker, name="gathering", gather_ms=1_000)
-    assert gathered * 2 < batches_of(new_worker=new_worker, name="hasty", gather_ms=0)
+    assert batches_of(new_worker=new_worker, name="gathering", gather_ms=2_000) <= MOST_BATCHES
