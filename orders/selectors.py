@@ -138,7 +138,8 @@ class LiveOrder(msgspec.Struct, frozen=True, kw_only=True):
 def get_order_page(*, token: str, after: int = 0) -> OrderPage:
     """Return the order with the timeline entries after `after`; raises `OrderNotFound`."""
     order = _find(token=token)
-    entries = order.timeline.order_by("sequence")
+    # What was told since the order was read is news: a page that shows more than its number says is told it twice.
+    entries = order.timeline.filter(sequence__lte=order.sequence).order_by("sequence")
     return OrderPage(
         order_id=order.id,
         number=order.number,

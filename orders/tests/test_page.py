@@ -82,6 +82,13 @@ def test_a_strangers_guess_finds_nothing(client: Client, place: Place, path: str
         assert client.get(f"/orders/{guess}/{path}").status_code == 404
 
 
+def test_a_page_shows_no_more_of_the_story_than_its_number_says(client: Client, place: Place) -> None:
+    order = place()
+    reserve(order)
+    Order.objects.filter(id=order.id).update(sequence=1)  # as read a moment before the step
+    assert shown(page(client, order)) == [1]
+
+
 def test_a_page_that_missed_steps_gets_just_those(client: Client, place: Place) -> None:
     order = place()
     reserve(order)

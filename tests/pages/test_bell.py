@@ -48,11 +48,15 @@ def test_without_a_socket_the_bell_asks_by_itself(page: Page, shop: RunningShop,
     expect(bell(page)).to_have_accessible_name("Notifications, 2 unread", timeout=BY_POLLING_MS)
 
 
-@pytest.mark.usefixtures("account")
-def test_news_of_the_order_before_the_buyers_eyes_are_read(page: Page) -> None:
+def test_news_of_the_order_before_the_buyers_eyes_are_read(
+    page: Page, shop: RunningShop, account: int
+) -> None:
     put_in_basket(page)
     check_out(page)
     expect(page.get_by_text("Delivered. Happy reading.")).to_be_visible()
+    # The mail, and with it the notice, may come a moment after the step that it tells.
+    arrived = "SELECT count(read_at) FROM notifications_notice WHERE buyer_id = %s AND kind = 'delivered'"
+    eventually(lambda: shop.query(arrived, [account]) == [(1,)], what="the last notice is read")
     page.goto("/account/notifications/")
     expect(page.get_by_role("link", name="Paid, and on our packing table")).to_be_visible()
     expect(page.get_by_text("New", exact=True)).to_have_count(0)
