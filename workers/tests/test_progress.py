@@ -76,7 +76,6 @@ def test_a_client_that_stops_reading_amid_a_topic_is_found_out(
 ) -> None:
     create_topics(partitions=3)
     monkeypatch.setattr(consumer, "_LOOK_AT_PROGRESS_SECONDS", 0.2)
-    monkeypatch.setattr(progress, "PATIENCE_SECONDS", 1.0)
     worker = new_worker(f"probe-{uuid7()}")
     worker.on(OrderAdvanced)(lambda _events: None)
 
@@ -84,6 +83,7 @@ def test_a_client_that_stops_reading_amid_a_topic_is_found_out(
         client = subscription._consumer
         eventually(lambda: not subscription.poll() and client.assignment())
         client.pause(*client.assignment())  # as a client does that got stuck: it polls, and nothing comes
+        monkeypatch.setattr(progress, "PATIENCE_SECONDS", 1.0)
         _send_one()
         with pytest.raises(PartitionStuck):
             eventually(lambda: subscription.poll(), seconds=15)
