@@ -86,6 +86,8 @@ def _try_one(*, worker: Worker, deliveries: Sequence[Delivery], source: Source, 
 def _handle_segment(
     *, worker: Worker, segment: Sequence[Delivery], source: Source, caller: Caller[Plan]
 ) -> None:
+    if len(segment) == 1:
+        return _handle_alone(worker=worker, delivery=segment[0], source=source, caller=caller)
     try:
         _run(worker=worker, segment=segment, source=source, caller=caller)
     except DependencyDown:
