@@ -76,13 +76,6 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     step: Step
     heard: Received[Any] | None = None
 
-    @property
-    def told(self) -> Event:
-        """The event that tells others of the step, once the order is as it leaves it."""
-        return self.step.event or OrderAdvanced(
-            order_id=self.order.id, number=self.order.number, step=self.step.type, status=self.order.status
-        )
-
 
 def lock_orders(*, ids: Sequence[UUID], with_lines_of: Sequence[UUID] = ()) -> dict[UUID, Order]:
     """Lock these orders' rows, always in the same order, and return them by id.
@@ -112,10 +105,11 @@ def locked_order(*, token: str) -> Iterator[Order]:
 def write_down(*, changes: Sequence[Change]) -> None:
     """In the transaction that holds the orders' locks: save them, with an entry and an event for each change."""
     now = timezone.now()
-    entries = [_entry(change=change, at=now) for change in changes]
+    told = [_told(change=change) for change in changes]
+    entries = [_entry(change=change, told=event, at=now) for change, event in zip(changes, told, strict=True)]
     _save(orders=[change.order for change in changes])
     _append(entries=entries)
-    publish_all([_outgoing(change=change) for change in changes])
+    publish_all([_outgoing(change=change, told=event) for change, event in zip(changes, told, strict=True)])
 
 
 def refuse(*, refused: Sequence[tuple[Order, Received[Event]]]) -> None:
@@ -154,7 +148,14 @@ def _column(*, value: Any, kind: str) -> Any:
     return Jsonb(value) if kind == "jsonb" else value
 
 
-def _entry(*, change: Change, at: datetime) -> TimelineEntry:
+def _told(*, change: Change) -> Event:
+    order, step = change.order, change.step
+    return step.event or OrderAdvanced(
+        order_id=order.id, number=order.number, step=step.type, status=order.status
+    )
+
+
+def _entry(*, change: Change, told: Event, at: datetime) -> TimelineEntry:
     order = change.order
     order.sequence += 1
     order.updated_at = at
@@ -164,16 +165,16 @@ def _entry(*, change: Change, at: datetime) -> TimelineEntry:
         type=change.step.type,
         text=change.step.text,
         at=at,
-        event_type=declaration_of(type(change.told)).name,
+        event_type=declaration_of(type(told)).name,
         cause_type=change.heard.type if change.heard else "",
         cause_at=change.heard.at if change.heard else None,
     )
 
 
-def _outgoing(*, change: Change) -> Outgoing:
+def _outgoing(*, change: Change, told: Event) -> Outgoing:
     order = change.order
     return Outgoing(
-        event=change.told,
+        event=told,
         aggregate_type="order",
         aggregate_id=order.id,
         version=order.sequence,
