@@ -3,7 +3,7 @@
 import msgspec
 
 from events.values import Charges
-from shop.shipping import Method, shipping_name, shipping_price
+from shop.shipping import Method, shipping_price
 from shop.taxes import included_tax, tax_rate
 
 
@@ -24,11 +24,6 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
         """What is to be paid."""
         known = self.charges or Charges()
         return self.subtotal - known.discount + known.shipping
-
-    @property
-    def shipping_name(self) -> str:
-        """What the way of delivery is called."""
-        return shipping_name(method=self.charges.shipping_method) if self.charges else ""
 
 
 def reckon(*, subtotal: int, country: str, method: Method, coupon: str = "", discount: int = 0) -> Charges:

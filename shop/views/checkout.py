@@ -31,7 +31,7 @@ from shop.checkout import (
     sum_up,
     write_agreement,
 )
-from shop.coupons import CouponRefused
+from shop.coupons import CouponRefused, read_code
 from shop.forms import CardForm, CouponForm, DeliveryForm, PlaceOrderForm, ShippingForm
 from shop.views.answers import HtmxRequest, ask_to_wait, render_page, see_other
 
@@ -103,7 +103,7 @@ def _take_choices(request: HtmxRequest) -> HttpResponse:
         choose_shipping(session=request.session, method=way.cleaned_data["shipping_method"])
     if not form.is_valid():
         return _render_review(request, form=form)
-    if "code" not in request.POST or form.cleaned_data["code"] == _taken(request).coupon:
+    if _code_on_page(request) == _taken(request).coupon:
         return see_other("shop:review")
     return _take_coupon(request, form=form)
 
@@ -145,10 +145,13 @@ def _ask_again(request: HtmxRequest) -> HttpResponse:
 
 def _chose_otherwise(request: HtmxRequest) -> bool:
     """Say whether the page that was sent has a way of delivery or a code on it that nobody has seen the price of."""
-    taken, code = _taken(request), CouponForm(request.POST)
+    taken = _taken(request)
     way = request.POST.get("shipping_method", taken.shipping_method)
-    same_code = "code" not in request.POST or (code.is_valid() and code.cleaned_data["code"] == taken.coupon)
-    return way != taken.shipping_method or not same_code
+    return way != taken.shipping_method or _code_on_page(request) != taken.coupon
+
+
+def _code_on_page(request: HtmxRequest) -> str:
+    return read_code(text=request.POST.get("code", _taken(request).coupon))
 
 
 def _taken(request: HtmxRequest) -> Checkout:
