@@ -1,4 +1,4 @@
-"""The live feed: each web process hears the topics itself and hints its own open pages.
+"""The live feed and its sockets: each web process hears the topics itself and hints its own open pages.
 
 One thread reads without a group, from the end. Records of orders that no socket of this process waits for are
 skipped by their key, before anything is decoded.
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
 from kafka import TopicPartition
 from kafka.errors import KafkaError
@@ -21,13 +22,10 @@ from workers.record import record_from_kafka
 
 logger = logging.getLogger(__name__)
 
+TRY_AGAIN_LATER = 1013
 _POLL_MS = 500
 _RETRY_SECONDS = 1.0
-
-
-def live_group(*, key: str) -> str:
-    """Return the name of the channel group that gets the hints about one order."""
-    return f"live.{key}"
+_FEED_SECONDS = 5.0
 
 
 class LiveFeed:
@@ -105,4 +103,37 @@ class LiveFeed:
         key = consumed.key.decode(errors="replace")
         message = {"type": "live.hint", "key": key, "sequence": int(sequence)}
         layer = get_channel_layer()
-        asyncio.run_coroutine_threadsafe(layer.group_send(live_group(key=key), message), self._loop)
+        asyncio.run_coroutine_threadsafe(layer.group_send(_group(key=key), message), self._loop)
+
+
+class LiveSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """A page's socket that passes on what its `feed` hints about one key; what a page might say is ignored.
+
+    A subclass names the feed, calls `watch` once it knows whose page it is, and has a `live_hint` for the messages.
+    """
+
+    feed: LiveFeed
+    _watched = ""
+
+    async def watch(self, *, key: str) -> bool:
+        """Get the hints about this key from now on; closes the socket and says False while there is no feed."""
+        if not await self.feed.ready(timeout=_FEED_SECONDS):
+            await self.close(code=TRY_AGAIN_LATER)
+            return False
+        self._watched = key
+        self.feed.watch(key=key)
+        await self.channel_layer.group_add(_group(key=key), self.channel_name)
+        return True
+
+    async def disconnect(self, code: int) -> None:  # noqa: ARG002  (Channels calls it with the code)
+        if self._watched:
+            self.feed.unwatch(key=self._watched)
+            await self.channel_layer.group_discard(_group(key=self._watched), self.channel_name)
+            self._watched = ""
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
+        """Ignore it, be it JSON or not."""
+
+
+def _group(*, key: str) -> str:
+    return f"live.{key}"
