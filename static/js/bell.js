@@ -3,9 +3,9 @@
 // The socket only hints that the count has changed; htmx then asks for it. While there is no socket, the bell asks by
 // itself. Without JavaScript it is a link with the count of the moment the page was made.
 
+import { jitter, openSocket } from "./shop.js";
+
 const REFUSED = 4401;
-const SHORTEST_WAIT = 500;
-const LONGEST_WAIT = 30_000;
 const POLL_EVERY = 20_000;
 
 const bell = document.getElementById("bell");
@@ -27,7 +27,7 @@ function start() {
 
 function connect() {
   if (state.socket) return;
-  const socket = new WebSocket(new URL(bell.dataset.live, location.href.replace(/^http/, "ws")));
+  const socket = openSocket(bell.dataset.live);
   state.socket = socket;
   socket.onmessage = () => {
     state.drops = 0;
@@ -41,7 +41,7 @@ function closed(code) {
   state.socket = null;
   if (!state.polling) state.polling = setInterval(ask, POLL_EVERY);
   if (code === REFUSED) return;
-  setTimeout(connect, Math.random() * Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** state.drops));
+  setTimeout(connect, jitter(state.drops));
   state.drops += 1;
 }
 

@@ -3,11 +3,9 @@
 // The socket only hints that there is news. What the news is comes from one authorised read of the timeline after
 // the last entry shown, so a hint that is lost, doubled or late does no harm: reload, poll and push are the same read.
 
-import { localiseTimes } from "./shop.js";
+import { jitter, localiseTimes, openSocket } from "./shop.js";
 
 const NOT_YOURS = 4403;
-const SHORTEST_WAIT = 500;
-const LONGEST_WAIT = 30_000;
 const QUIET_FOR = 3_000;
 const POLL_EVERY = 15_000;
 const STEADY_AFTER = 5_000;
@@ -48,7 +46,7 @@ function connect() {
   stop("reconnect");
   if (state.ended || state.socket) return;
   try {
-    state.socket = new WebSocket(socketAddress());
+    state.socket = openSocket(page.dataset.live);
   } catch {
     reconnectLater();
     return;
@@ -59,10 +57,6 @@ function connect() {
   socket.onclose = (close) => {
     if (socket === state.socket) closed(close.code);
   };
-}
-
-function socketAddress() {
-  return new URL(page.dataset.live, location.href.replace(/^http/, "ws"));
 }
 
 function dispatch(hint) {
@@ -202,9 +196,4 @@ function later(name, delay, action) {
 function stop(name) {
   clearTimeout(timers[name]);
   delete timers[name];
-}
-
-// Full jitter: anything between nothing and a bound that doubles, so that a crowd does not come back all at once.
-function jitter(attempt) {
-  return Math.random() * Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** attempt);
 }

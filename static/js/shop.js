@@ -1,5 +1,8 @@
 // Enhancements of every page. Each form and link works without this file.
 
+const SHORTEST_WAIT = 500;
+const LONGEST_WAIT = 30_000;
+
 const trouble = document.getElementById("trouble");
 const announcer = document.getElementById("announcer");
 
@@ -91,4 +94,15 @@ function localise(time) {
   const style = today ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
   time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, { ...style, hourCycle: "h23" }).format(at);
   time.removeAttribute("data-clock");
+}
+
+// --- What follows the server live -----------------------------------------------------------------------------
+
+export function openSocket(path) {
+  return new WebSocket(new URL(path, location.href.replace(/^http/, "ws")));
+}
+
+// Full jitter: anything between nothing and a bound that doubles, so that a crowd does not come back all at once.
+export function jitter(attempt) {
+  return Math.random() * Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** attempt);
 }
