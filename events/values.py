@@ -1,5 +1,6 @@
 """The values that events are made of."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
@@ -20,6 +21,11 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     quantity: Quantity
     unit_price: Amount
+
+
+def subtotal_of(*, lines: Iterable[Line]) -> int:
+    """Return what these goods cost, in minor units of their one currency."""
+    return sum(line.quantity * line.unit_price for line in lines)
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from events.orders import Actor, OrderCancelled, OrderPlaced, RefundRequested
-from events.values import Address, Charges, Line
+from events.values import Address, Charges, Line, subtotal_of
 from orders import words
 from orders.journal import Change, Step, locked_order, write_down
 from orders.models import Order, TimelineEntry
@@ -201,7 +201,7 @@ def claim_orders(*, buyer_id: int, email: str) -> int:
 
 def _new_order(*, lines: Sequence[Line], charges: Charges, **values: Any) -> Order:
     now = timezone.now()
-    subtotal = sum(line.quantity * line.unit_price for line in lines)
+    subtotal = subtotal_of(lines=lines)
     return Order(
         number=new_number(),
         token=secrets.token_urlsafe(24),

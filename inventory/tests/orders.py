@@ -7,7 +7,7 @@ from django.db.models import Sum
 from uuid_utils.compat import uuid7
 
 from events.orders import OrderCancelled, OrderPlaced, OrderRejected
-from events.values import Address, Line
+from events.values import Address, Line, subtotal_of
 from inventory.models import ReservationLine, ReservationStatus, StockAdjustment, StockItem
 
 ADDRESS = Address(
@@ -25,7 +25,7 @@ def placed(*pieces: tuple[str, int], order_id: UUID | None = None) -> OrderPlace
         number="WB-7K3M-9QXD",
         token="the-token-of-the-order",
         lines=lines,
-        total=sum(line.quantity * line.unit_price for line in lines),
+        total=subtotal_of(lines=lines),
         currency="EUR",
         email="ada@example.org",
         ship_to=ADDRESS,

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from events.values import Address, Charges, Line
+from events.values import Address, Charges, Line, subtotal_of
 from orders.services import PlacedOrder, find_placed_order, place_order
 from payments.selectors import payment_method_exists
 from shop.apis.problems import Faults
@@ -65,7 +65,7 @@ def _place_with_coupon(*, wanted: OrderRequest, order: dict[str, Any]) -> Placed
     try:
         return place_with_coupon(
             code=read_code(text=wanted.coupon),
-            subtotal=_subtotal(lines=order["lines"]),
+            subtotal=subtotal_of(lines=order["lines"]),
             country=wanted.ship_to.country,
             method=wanted.shipping_method,
             **order,
@@ -75,10 +75,6 @@ def _place_with_coupon(*, wanted: OrderRequest, order: dict[str, Any]) -> Placed
         if earlier is None:
             raise CannotOrder(faults={"coupon": [str(refused)]}) from refused
         return earlier
-
-
-def _subtotal(*, lines: Sequence[Line]) -> int:
-    return sum(line.quantity * line.unit_price for line in lines)
 
 
 def _find_earlier(*, wanted: OrderRequest, idempotency_key: str | None) -> PlacedOrder | None:
@@ -131,7 +127,7 @@ def _line(product: ProductPrice, *, quantity: int) -> Line:
 
 def _charges(*, wanted: OrderRequest, lines: Sequence[Line]) -> Charges:
     return reckon(
-        subtotal=_subtotal(lines=lines),
+        subtotal=subtotal_of(lines=lines),
         country=wanted.ship_to.country,
         method=wanted.shipping_method,
     )
