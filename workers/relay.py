@@ -42,18 +42,20 @@ _SHARD_LOCKS = 0x0B0C
 _PRESENCE_LOCKS = 0x0B0D
 
 # Shard by shard along the index, so that a read costs the same however long the backlog is: asked for the first rows
-# of all shards at once, the planner sorts the whole backlog where its statistics are old.
+# of all shards at once, the planner sorts the whole backlog where its statistics are old. A shard is asked for as a
+# range, because rows of one shard come in order along the primary key too, and there the planner walks past all others
+# where its statistics were made while one shard had nearly all rows.
 # A blocked row holds its key, and only its key.
 _READ = """
     SELECT row.* FROM unnest(%s::smallint[]) AS own (shard) CROSS JOIN LATERAL (
         SELECT id, topic, key, headers, payload FROM events_outboxevent
-        WHERE shard = own.shard AND blocked_at IS NULL AND (
+        WHERE shard BETWEEN own.shard AND own.shard AND blocked_at IS NULL AND (
             key IS NULL
             OR (topic, key) NOT IN (
                 SELECT topic, key FROM events_outboxevent WHERE blocked_at IS NOT NULL AND key IS NOT NULL
             )
         )
-        ORDER BY id LIMIT %s
+        ORDER BY shard, id LIMIT %s
     ) AS row
 """
 # Statistics are old whenever a backlog has just grown. By them the planner would look for blocked rows in the whole
