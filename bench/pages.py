@@ -39,7 +39,12 @@ def _measure(*, size: int) -> dict[str, Figures]:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("SELECT slug FROM shop_product WHERE is_active ORDER BY id LIMIT 1")
         [slug] = cursor.fetchone()
-    pages = {"home": "/", "search": "/?q=the", "third page": "/?page=3", "product": f"/products/{slug}/"}
+    pages = {
+        "home": "/",
+        "search": "/?search=love",
+        "third page": "/?page=3",
+        "product": f"/products/{slug}/",
+    }
     return {name: _look(path=path) for name, path in pages.items()}
 
 
