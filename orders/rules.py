@@ -23,6 +23,7 @@ _USUAL = {
 }
 _PATIENCE = timedelta(minutes=2)
 _ENDED = {Order.Status.COMPLETED, Order.Status.REJECTED, Order.Status.CANCELLED}
+_RETURNING = (Return.Status.REQUESTED, Return.Status.APPROVED, Return.Status.RECEIVED)
 
 
 def can_cancel(*, order: Order) -> bool:
@@ -83,6 +84,13 @@ def late_before() -> dict[str, datetime]:
     return {status: now - _PATIENCE - usual for status, usual in _USUAL.items()}
 
 
+def returning(*, order: Order) -> str:
+    """Return how far the return that has come least far is, empty where none was asked for or all were refused."""
+    if order.status != Order.Status.COMPLETED:
+        return ""
+    found = {asked.status for asked in order.returns.all()}
+    return next((status for status in _RETURNING if status in found), "")
+
+
 def _is_coming_back(*, order: Order) -> bool:
-    under_way = [Return.Status.REQUESTED, Return.Status.APPROVED]
-    return order.status == Order.Status.COMPLETED and order.returns.filter(status__in=under_way).exists()
+    return returning(order=order) in {Return.Status.REQUESTED, Return.Status.APPROVED}

@@ -9,7 +9,16 @@ from django.core.paginator import Paginator
 
 from events.values import Address, Charges
 from orders.models import Order, TimelineEntry
-from orders.rules import can_cancel, can_pay, can_return, has_ended, is_final, is_late, pieces_to_return
+from orders.rules import (
+    can_cancel,
+    can_pay,
+    can_return,
+    has_ended,
+    is_final,
+    is_late,
+    pieces_to_return,
+    returning,
+)
 from orders.travel import Travel, travel
 from orders.words import tell
 
@@ -83,6 +92,7 @@ class OrderPage(msgspec.Struct, frozen=True, kw_only=True):
     can_cancel: bool
     can_pay: bool
     can_return: bool
+    returning: str
     hold_expires_at: datetime | None
     approve_url: str
     is_late: bool
@@ -101,6 +111,7 @@ class OrderSummary(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     currency: str
     titles: tuple[str, ...]
+    returning: str
     has_ended: bool
 
 
@@ -162,6 +173,7 @@ def get_order_page(*, token: str, after: int = 0) -> OrderPage:
         can_cancel=can_cancel(order=order),
         can_pay=can_pay(order=order),
         can_return=can_return(order=order),
+        returning=returning(order=order),
         hold_expires_at=order.hold_expires_at,
         approve_url=order.action_url if order.status == Order.Status.ACTION_REQUIRED else "",
         is_late=is_late(order=order),
@@ -171,8 +183,8 @@ def get_order_page(*, token: str, after: int = 0) -> OrderPage:
 
 
 def list_orders(*, buyer_id: int, page: int = 1, page_size: int = 10) -> OrderList:
-    """Return the orders of an account, newest first; a page past the last is the last. Three queries."""
-    rows = Order.objects.filter(buyer_id=buyer_id).order_by("-placed_at").prefetch_related("lines")
+    """Return the orders of an account, newest first; a page past the last is the last. Four queries."""
+    rows = Order.objects.filter(buyer_id=buyer_id).order_by("-placed_at").prefetch_related("lines", "returns")
     found = Paginator(rows, page_size).get_page(page)
     return OrderList(
         orders=tuple(_summary(order=order) for order in found),
@@ -247,6 +259,7 @@ def _summary(*, order: Order) -> OrderSummary:
         total=order.total,
         currency=order.currency,
         titles=tuple(line.title for line in lines),
+        returning=returning(order=order),
         has_ended=has_ended(order=order),
     )
 

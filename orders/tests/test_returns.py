@@ -1,8 +1,10 @@
 """Books that come back: asked for by the buyer, decided by staff, told on the timeline and to the other services."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -57,6 +59,15 @@ def order(place: Place) -> Order:
 def asked(order: Order) -> Return:
     """A wish to send one copy of Emma back."""
     return Return.objects.get(pk=request_return(token=order.token, pieces={1: 1}, reason="damaged"))
+
+
+def take_back(*, return_id: UUID) -> None:
+    approve_return(return_id=return_id, reason="as asked")
+
+
+def headline(client: Client, order: Order) -> str:
+    found = re.search(r'<h1 id="order-headline">(.*?)</h1>', text(client.get(f"/orders/{order.token}/")))
+    return found[1] if found else ""
 
 
 def story(order: Order) -> list[str]:
@@ -188,6 +199,32 @@ def test_a_refused_return_says_why_and_may_be_asked_for_again(order: Order, aske
     assert "full of notes" in order.timeline.get(type="return_refused").text
     assert published(RefundRequested) == []
     request_return(token=order.token, pieces={1: 2}, reason="damaged")
+
+
+def test_the_page_is_headed_by_the_return_that_has_come_least_far(
+    client: Client, order: Order, asked: Return
+) -> None:
+    other = request_return(token=order.token, pieces={2: 1}, reason="unwanted")
+    told = [headline(client, order)]
+    for decide, which in [
+        (take_back, asked.id),
+        (take_back, other),
+        (receive_return, asked.id),
+        (receive_return, other),
+    ]:
+        decide(return_id=which)
+        told.append(headline(client, order))
+
+    assert told == [
+        *["You would like to send books back."] * 2,
+        *["We take your books back."] * 2,
+        "Your books are back with us.",
+    ]
+
+
+def test_a_refused_return_leaves_the_headline_as_it_was(client: Client, order: Order, asked: Return) -> None:
+    refuse_return(return_id=asked.id, reason="The pages are full of notes.")
+    assert headline(client, order) == "Delivered. Happy reading!"
 
 
 @pytest.mark.parametrize("decide", [approve_return, refuse_return])
