@@ -42,6 +42,6 @@ def _combinations(
     *, products: QuerySet[Product], keys: Sequence[str]
 ) -> Iterable[tuple[dict[str, str | None], int]]:
     columns = {f"value_{number}": KeyTextTransform(key, "attributes") for number, key in enumerate(keys)}
-    grouped = products.order_by().values(**columns).annotate(found=Count("id"))
+    grouped = products.order_by().values(**columns).annotate(found=Count("*"))
     for row in grouped.values_list(*columns, "found"):
         yield dict(zip(keys, row, strict=False)), row[-1]
