@@ -1,7 +1,5 @@
 """The bell's WebSocket: hints that an account has news, nothing else."""
 
-from typing import Any
-
 from events.notifications import account_key
 from workers.live import LiveFeed, LiveSocket
 
@@ -23,8 +21,8 @@ class NoticeConsumer(LiveSocket):
         if not user.is_authenticated:
             await self.close(code=NOT_SIGNED_IN)
         elif await self.watch(key=account_key(account_id=user.pk)):
-            await self.live_hint({})
+            await self.live_hint(sequence=0)
 
-    async def live_hint(self, message: dict[str, Any]) -> None:  # noqa: ARG002  (the page asks what is new)
+    async def live_hint(self, *, sequence: int) -> None:  # noqa: ARG002  (the page asks what is new)
         """Tell the page to ask for the count."""
         await self.send_json({"unread": "changed"})

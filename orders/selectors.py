@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 
 from events.values import Address, Charges
 from orders.models import Order, TimelineEntry
@@ -229,8 +230,11 @@ def find_token(*, number: str, email: str) -> str:
 
 def get_live_order(*, token: str) -> LiveOrder:
     """Return the order's id, number and latest sequence; raises `OrderNotFound`."""
-    order = _find(token=token)
-    return LiveOrder(order_id=order.id, number=order.number, sequence=order.sequence)
+    found = _by_token(token=token).values_list("id", "number", "sequence").first()
+    if found is None:
+        raise OrderNotFound("There is no such order.")
+    order_id, number, sequence = found
+    return LiveOrder(order_id=order_id, number=number, sequence=sequence)
 
 
 def token_of(*, order_id: UUID) -> str:
@@ -242,10 +246,14 @@ def token_of(*, order_id: UUID) -> str:
 
 
 def _find(*, token: str) -> Order:
-    order = Order.objects.filter(token=token).first() if "\x00" not in token else None
+    order = _by_token(token=token).first()
     if order is None:
         raise OrderNotFound("There is no such order.")
     return order
+
+
+def _by_token(*, token: str) -> QuerySet[Order]:
+    return Order.objects.filter(token=token) if "\x00" not in token else Order.objects.none()
 
 
 def _summary(*, order: Order) -> OrderSummary:

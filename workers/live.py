@@ -7,12 +7,10 @@ skipped by their key, before anything is decoded.
 import asyncio
 import logging
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from channels.layers import get_channel_layer
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
@@ -29,7 +27,7 @@ _FEED_SECONDS = 5.0
 
 
 class LiveFeed:
-    """Hints about the orders that somebody watches: `{"type": "live.hint", "key": …, "sequence": N}`.
+    """Hints to the sockets of this process about the orders that they watch.
 
     daphne tells nobody when its event loop starts, so the loop is taken, and the thread started, at the first
     `ready()`.
@@ -37,7 +35,8 @@ class LiveFeed:
 
     def __init__(self, *, topics: Sequence[str]) -> None:
         self._topics = topics
-        self._watched: Counter[bytes] = Counter()
+        self._sockets: dict[bytes, set[LiveSocket]] = {}
+        self._hints: set[asyncio.Task[None]] = set()  # an event loop keeps no task alive
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reading = threading.Event()
 
@@ -50,15 +49,16 @@ class LiveFeed:
             return True
         return await asyncio.to_thread(self._reading.wait, timeout)
 
-    def watch(self, *, key: str) -> None:
-        """Send hints about this key from now on; call `unwatch` once for each `watch`."""
-        self._watched[key.encode()] += 1
+    def add(self, *, key: str, socket: "LiveSocket") -> None:
+        """Hint the socket about this key from now on, until it is removed."""
+        self._sockets.setdefault(key.encode(), set()).add(socket)
 
-    def unwatch(self, *, key: str) -> None:
-        """Take back one `watch`."""
-        self._watched[key.encode()] -= 1
-        if self._watched[key.encode()] <= 0:
-            del self._watched[key.encode()]
+    def remove(self, *, key: str, socket: "LiveSocket") -> None:
+        """Hint the socket no longer."""
+        others = self._sockets.get(key.encode(), set())
+        others.discard(socket)
+        if not others:
+            self._sockets.pop(key.encode(), None)
 
     def _run(self) -> None:
         while True:
@@ -78,7 +78,7 @@ class LiveFeed:
             while True:
                 for batch in consumer.poll(timeout_ms=_POLL_MS).values():
                     for consumed in batch:
-                        if consumed.key in self._watched:
+                        if consumed.key in self._sockets:
                             self._hint(consumed)
         finally:
             consumer.close(autocommit=False)
@@ -96,24 +96,30 @@ class LiveFeed:
             consumer.seek(partition, end)
 
     def _hint(self, consumed: Any) -> None:
-        record = record_from_kafka(consumed)
-        sequence = record.header("sequence")
-        if not sequence.isdigit() or self._loop is None:
-            return
-        key = consumed.key.decode(errors="replace")
-        message = {"type": "live.hint", "key": key, "sequence": int(sequence)}
-        layer = get_channel_layer()
-        asyncio.run_coroutine_threadsafe(layer.group_send(_group(key=key), message), self._loop)
+        sequence = record_from_kafka(consumed).header("sequence")
+        if sequence.isdigit() and self._loop:
+            self._loop.call_soon_threadsafe(self._tell, consumed.key, int(sequence))
+
+    def _tell(self, key: bytes, sequence: int) -> None:
+        for socket in self._sockets.get(key, ()):
+            hint = asyncio.ensure_future(socket.live_hint(sequence=sequence))
+            self._hints.add(hint)
+            hint.add_done_callback(self._hints.discard)
 
 
 class LiveSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """A page's socket that passes on what its `feed` hints about one key; what a page might say is ignored.
 
-    A subclass names the feed, calls `watch` once it knows whose page it is, and has a `live_hint` for the messages.
+    A subclass names the feed, and calls `watch` once it knows whose page it is. Hints come to it straight from the
+    feed of its process, through no channel layer (docs/decisions/0022).
     """
 
     feed: LiveFeed
     _watched = ""
+
+    async def live_hint(self, *, sequence: int) -> None:
+        """Tell the page that there is news: what it watches has come to this `sequence`."""
+        raise NotImplementedError
 
     async def watch(self, *, key: str) -> bool:
         """Get the hints about this key from now on; closes the socket and says False while there is no feed."""
@@ -121,19 +127,13 @@ class LiveSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  # channels 
             await self.close(code=TRY_AGAIN_LATER)
             return False
         self._watched = key
-        self.feed.watch(key=key)
-        await self.channel_layer.group_add(_group(key=key), self.channel_name)
+        self.feed.add(key=key, socket=self)
         return True
 
     async def disconnect(self, code: int) -> None:  # noqa: ARG002  (Channels calls it with the code)
         if self._watched:
-            self.feed.unwatch(key=self._watched)
-            await self.channel_layer.group_discard(_group(key=self._watched), self.channel_name)
+            self.feed.remove(key=self._watched, socket=self)
             self._watched = ""
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
         """Ignore it, be it JSON or not."""
-
-
-def _group(*, key: str) -> str:
-    return f"live.{key}"
