@@ -100,7 +100,7 @@ def test_one_of_two_books_comes_back(page: Page, office: Page, email: str, shop:
 
     before = stock_of(shop, PLENTY)
     decide(office, deed="Take in")
-    expect(page.get_by_text("Your books are back with us")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your books are back with us.")).to_be_visible()
     eventually(lambda: stock_of(shop, PLENTY) == before + 1, what="the book is on the shelf")
 
 
