@@ -42,7 +42,7 @@ def trapped(shop: RunningShop) -> Iterator[str]:
 
 
 def require_inert(page: Page) -> None:
-    assert TRAP in page.locator("body").inner_text(), f"{page.url} does not show it"
+    expect(page.locator("body"), "it is shown").to_contain_text(TRAP, use_inner_text=True)
     assert page.locator("img[src='x']").count() == 0, page.url
     assert page.evaluate("window.owned") is None, page.url
 
@@ -81,9 +81,11 @@ def test_in_the_back_office(page: Page, shop: RunningShop, trapped: str) -> None
 
     page.goto(f"/admin/orders/order/?q={number}")
     page.locator("#result_list tbody a").first.click()
+    page.wait_for_url("**/change/**")
     require_inert(page)
     page.goto(f"/admin/notifications/email/?kind__exact=placed&q={number}")
     page.locator("#result_list tbody a").first.click()
+    page.wait_for_url("**/change/**")
     require_inert(page)
 
 
