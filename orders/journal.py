@@ -105,11 +105,11 @@ def locked_order(*, token: str) -> Iterator[Order]:
 def write_down(*, changes: Sequence[Change]) -> None:
     """In the transaction that holds the orders' locks: save them, with an entry and an event for each change."""
     now = timezone.now()
-    told = [_told(change=change) for change in changes]
-    entries = [_entry(change=change, told=event, at=now) for change, event in zip(changes, told, strict=True)]
+    told = [(change, _told(change=change)) for change in changes]
+    entries = [_entry(change=change, told=event, at=now) for change, event in told]
     _save(orders=[change.order for change in changes])
     _append(entries=entries)
-    publish_all([_outgoing(change=change, told=event) for change, event in zip(changes, told, strict=True)])
+    publish_all([_outgoing(change=change, told=event) for change, event in told])
 
 
 def refuse(*, refused: Sequence[tuple[Order, Received[Event]]]) -> None:
