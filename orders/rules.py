@@ -23,7 +23,8 @@ _USUAL = {
 }
 _PATIENCE = timedelta(minutes=2)
 _ENDED = {Order.Status.COMPLETED, Order.Status.REJECTED, Order.Status.CANCELLED}
-_RETURNING = (Return.Status.REQUESTED, Return.Status.APPROVED, Return.Status.RECEIVED)
+_UNDER_WAY = (Return.Status.REQUESTED, Return.Status.APPROVED)
+_RETURNING = (*_UNDER_WAY, Return.Status.RECEIVED)
 
 
 def can_cancel(*, order: Order) -> bool:
@@ -66,10 +67,13 @@ def has_ended(*, order: Order) -> bool:
     return order.status in _ENDED
 
 
-def is_final(*, order: Order) -> bool:
-    """Say whether nothing will happen to the order any more: it has ended, and no money or book is on its way back."""
+def is_final(*, order: Order, returning: str) -> bool:
+    """Say whether nothing will happen to the order any more: it has ended, and no money or book is on its way back.
+
+    `returning` is what `returning()` says of it.
+    """
     settled = order.status == Order.Status.COMPLETED or order.refunded_amount == order.paid_amount
-    return has_ended(order=order) and settled and not _is_coming_back(order=order)
+    return has_ended(order=order) and settled and returning not in _UNDER_WAY
 
 
 def is_late(*, order: Order) -> bool:
@@ -90,7 +94,3 @@ def returning(*, order: Order) -> str:
         return ""
     found = {asked.status for asked in order.returns.all()}
     return next((status for status in _RETURNING if status in found), "")
-
-
-def _is_coming_back(*, order: Order) -> bool:
-    return returning(order=order) in {Return.Status.REQUESTED, Return.Status.APPROVED}

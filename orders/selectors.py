@@ -150,6 +150,7 @@ class LiveOrder(msgspec.Struct, frozen=True, kw_only=True):
 def get_order_page(*, token: str, after: int = 0) -> OrderPage:
     """Return the order with the timeline entries after `after`; raises `OrderNotFound`."""
     order = _find(token=token)
+    sent_back = returning(order=order)
     # What was told since the order was read is news: a page that shows more than its number says is told it twice.
     entries = order.timeline.filter(sequence__lte=order.sequence).order_by("sequence")
     return OrderPage(
@@ -174,11 +175,11 @@ def get_order_page(*, token: str, after: int = 0) -> OrderPage:
         can_cancel=can_cancel(order=order),
         can_pay=can_pay(order=order),
         can_return=can_return(order=order),
-        returning=returning(order=order),
+        returning=sent_back,
         hold_expires_at=order.hold_expires_at,
         approve_url=order.action_url if order.status == Order.Status.ACTION_REQUIRED else "",
         is_late=is_late(order=order),
-        is_final=is_final(order=order),
+        is_final=is_final(order=order, returning=sent_back),
         live_url=f"{settings.LIVE_URL}/ws/orders/{order.token}/",
     )
 
